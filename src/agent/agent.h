@@ -1,0 +1,44 @@
+// agent/agent.h - the face of libpprof's cold code: collectors, profile makers, control, endpoint.
+//
+// The idea: one agent thread (hidden from all profiles, all signals blocked) runs an event loop.
+// Collectors turn what hot code left behind into rows; one maker turns rows into a profile with
+// mappings, names and comments; the endpoint sends it. Every collector is one line of profiles.def;
+// the index page, the endpoint and pprof_lookup read the table.
+//
+// Words: a collector is one source of rows (cpu, heap, ...); a row is one distinct stack with its
+// values and labels; lost is what a collector could not record, told in the profile's comments and
+// on the index page. Lifetimes: rows live in the arena they were collected into; one arena per
+// request. Failures: the program runs on; a part that cannot work keeps the sentence that says why
+// (collector status).
+#pragma once
+
+#include "base/base.h"
+
+#include "profile/profile.h"
+
+enum { ROW_VALUES = 4 };
+
+struct row_label {
+    str key, text; // text.p == NULL: numeric, num with unit
+    i64 num;
+    str unit;
+};
+
+struct row {
+    const u64 *pcs; // lookup pcs, leaf first
+    u32 n_pcs;
+    i64 values[ROW_VALUES]; // as many as the collector has sample types
+    const struct row_label *labels;
+    u32 n_labels;
+};
+
+struct rows {
+    struct row *items;
+    u32 n;
+    size_t cap;
+    i64 time_nanos, duration_nanos; // 0: the maker uses now, and none
+    i64 period;
+    str *comments; // what was lost, one sentence each
+    u32 n_comments;
+    size_t cap_comments;
+};

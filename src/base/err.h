@@ -1,0 +1,36 @@
+// base/err.h - what went wrong: a code, a place and one sentence, travelling together.
+// Room: the record and its helpers; printing it is the driver's. Door: base/base.h.
+#pragma once
+
+#include "base/types.h"
+
+enum err_code {
+    ERR_NONE = 0,
+    ERR_MALFORMED,    // the bytes are not what they claim to be
+    ERR_UNRECOGNIZED, // none of our formats
+    ERR_LIMIT,        // larger than a limit allows; the sentence names the limit
+    ERR_SYSTEM,       // a system call failed; the sentence holds strerror's words
+    ERR_USAGE,        // the user asked for something that makes no sense
+    ERR_NOT_FOUND,    // a file, a function, a profile that is not there
+    ERR_NETWORK,      // the other side is unreachable or answered with an error
+    ERR_UNSUPPORTED,  // understood, and not possible here
+    ERR_BUSY,         // somebody else is using it: Go's "already in use"
+};
+
+enum {
+    ERR_TEXT_CAP = 1024
+}; // the longest sentence; longer ones end in "..." (URLs with their answers need hundreds)
+
+struct err {
+    enum err_code code;
+    u64 at; // byte offset in the input where that makes sense, else 0
+    char text[ERR_TEXT_CAP];
+};
+
+// Fills *err and gives false, so that a failing function can end in "return err_set(...)". err may
+// be NULL.
+bool err_set(struct err *err, enum err_code code, u64 at, const char *fmt, ...) PRINTF_LIKE(4, 5);
+// Puts "context: " in front of the sentence and gives false.
+bool err_in(struct err *err, const char *context);
+// err_set with ERR_SYSTEM and ": strerror(errno)" behind the sentence; errno is read first.
+bool err_sys(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -1,0 +1,28 @@
+// profile/merge.h - many profiles into one, scaling, the rules for what may be merged.
+// Room: combination only. Source: reference/pprof.md section 4 (Merge, Scale, Normalize,
+// Compatibilize). Door: profile/profile.h.
+#pragma once
+
+#include "profile/model.h"
+
+// Merges n profiles as google/pprof's Merge: equal mappings, functions, locations and samples
+// become one, values are added, samples in order of first appearance, all-zero ones dropped,
+// nothing unreachable kept. The result copies what it needs: the inputs' arenas may end. Fails:
+// ERR_USAGE "incompatible ..." as there.
+MUST_USE bool profile_merge(struct arena *out, const struct profile *const *list, size_t n,
+                            struct profile *ret, struct err *err);
+
+// The CLI's two steps before a merge: keep the sample types all have (by name, in the first one's
+// order), then bring units to the finest. list[i] is replaced by a new profile in out where
+// something changes.
+MUST_USE bool profile_make_compatible(struct arena *out, const struct profile **list, size_t n,
+                                      struct err *err);
+
+// value * ratios[type_i], rounded to nearest; samples whose scaled values all became 0 go (Q18 of
+// the reference).
+struct profile profile_scale(struct arena *out, const struct profile *p, const double *ratios);
+// Scales p, per sample type, to base's totals (-normalize); 0 where p's total is 0.
+MUST_USE bool profile_normalize(struct arena *out, const struct profile *p,
+                                const struct profile *base, struct profile *ret, struct err *err);
+// A copy in which every sample has string label key=value (-diff_base's pprof::base=true).
+struct profile profile_with_label(struct arena *out, const struct profile *p, str key, str value);
