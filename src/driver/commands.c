@@ -1,0 +1,79 @@
+// driver/commands.c - the table of reports as rows, found by name.
+// Room: see commands.h. Door: driver/driver.h.
+#include "driver/commands.h"
+
+const struct command commands[N_COMMANDS] = {
+#define COMMAND(name_, format_, arg_, post_, dest_, suffix_, viewer_, shape_, help_)               \
+    [CMD_##name_] = {                                                                              \
+        .name = S(#name_),                                                                         \
+        .format = FORMAT_##format_,                                                                \
+        .arg = ARG_##arg_,                                                                         \
+        .post = POST_##post_,                                                                      \
+        .dest = DEST_##dest_,                                                                      \
+        .suffix = S(suffix_),                                                                      \
+        .viewer = S(viewer_),                                                                      \
+        .shape = SHAPE_##shape_,                                                                   \
+        .help = S(help_),                                                                          \
+    },
+#include "driver/commands.def"
+#undef COMMAND
+};
+
+const struct command *command_find(str name) {
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (str_eq(commands[i].name, name)) return &commands[i];
+    return NULL;
+}
+
+// What may follow the command's name on a shell line.
+static const char *shape_args(enum command_shape shape) {
+    switch (shape) {
+    case SHAPE_PLAIN:
+        return " [>file]";
+    case SHAPE_REPORT:
+        return " [n] [focus_regex]* [-ignore_regex]*";
+    case SHAPE_REPORT_TO_FILE:
+        return " [n] [focus_regex]* [-ignore_regex]* [>file]";
+    case SHAPE_REPORT_CUM:
+        return " [n] [focus_regex]* [-ignore_regex]* [-cum] [>file]";
+    case SHAPE_LISTING:
+        return " func_regex|address [focus_regex]* [-ignore_regex]*";
+    case SHAPE_LISTING_TO_FILE:
+        return " func_regex|address [focus_regex]* [-ignore_regex]* [>file]";
+    case SHAPE_PEEK:
+        return " func_regex [focus_regex]* [-ignore_regex]* [>file]";
+    case SHAPE_TAGS:
+        return " [tag_regex]* [-ignore_regex]* [>file]";
+    }
+    return "";
+}
+
+// What those arguments mean.
+static const char *shape_words(enum command_shape shape) {
+    switch (shape) {
+    case SHAPE_PLAIN:
+        return "";
+    case SHAPE_REPORT:
+    case SHAPE_REPORT_TO_FILE:
+        return "At most n entries, of samples matching focus_regex and not ignore_regex.\n";
+    case SHAPE_REPORT_CUM:
+        return "At most n entries, of samples matching focus_regex and not ignore_regex.\n"
+               "-cum sorts by cumulative weight.\n";
+    case SHAPE_LISTING:
+    case SHAPE_LISTING_TO_FILE:
+        return "Functions matching func_regex or holding the address, of samples matching\n"
+               "focus_regex and not ignore_regex.\n";
+    case SHAPE_PEEK:
+        return "Callers and callees of functions matching func_regex.\n";
+    case SHAPE_TAGS:
+        return "Labels of samples with key:value matching tag_regex and not ignore_regex.\n";
+    }
+    return "";
+}
+
+void command_help(const struct command *c, struct buf *to) {
+    buf_put(to, c->name);
+    buf_printf(to, "%s\n", shape_args(c->shape));
+    buf_put(to, c->help);
+    buf_printf(to, ".\n%s", shape_words(c->shape));
+}

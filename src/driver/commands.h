@@ -1,0 +1,62 @@
+// driver/commands.h - the reports pprof can be asked for, by name.
+// Room: the table of commands.def as rows of structs; running one is pipeline.c, where its bytes go
+// is output.c. Door: driver/driver.h.
+#pragma once
+
+#include "base/base.h"
+
+enum report_format {
+    FORMAT_CALLGRIND,
+    FORMAT_COMMENTS,
+    FORMAT_DISASM,
+    FORMAT_DOT,
+    FORMAT_LIST,
+    FORMAT_PROTO,
+    FORMAT_RAW,
+    FORMAT_TAGS,
+    FORMAT_TEXT,
+    FORMAT_TOPPROTO,
+    FORMAT_TRACES,
+    FORMAT_TREE,
+    FORMAT_WEBLIST,
+};
+
+enum command_arg { ARG_NO_ARG, ARG_REGEXP };
+enum command_post { POST_NONE, POST_DOT, POST_SVG };
+enum command_dest { DEST_STDOUT, DEST_AWAY, DEST_VIEWER };
+enum command_shape {
+    SHAPE_PLAIN,
+    SHAPE_REPORT,
+    SHAPE_REPORT_TO_FILE,
+    SHAPE_REPORT_CUM,
+    SHAPE_LISTING,
+    SHAPE_LISTING_TO_FILE,
+    SHAPE_PEEK,
+    SHAPE_TAGS,
+};
+
+// CMD_top, CMD_peek ...: the row in commands[].
+enum command_id {
+#define COMMAND(name, ...) CMD_##name,
+#include "driver/commands.def"
+#undef COMMAND
+    N_COMMANDS
+};
+
+struct command {
+    str name;
+    enum report_format format;
+    enum command_arg arg;
+    enum command_post post;
+    enum command_dest dest;
+    str suffix, viewer; // empty: none
+    enum command_shape shape;
+    str help; // one line
+};
+
+extern const struct command commands[N_COMMANDS];
+
+// The row named so, or NULL.
+const struct command *command_find(str name);
+// What the shell's "help NAME" says: usage lines and the help sentence.
+void command_help(const struct command *c, struct buf *to);
