@@ -1,0 +1,51 @@
+// driver/pipeline.h - from a loaded profile and options to the bytes of a report.
+// Room: the order of the stages and what each kind of report overrides; fetching, merging and
+// symbolizing come before, files and terminals after. Door: driver/driver.h.
+#pragma once
+
+#include "base/base.h"
+
+#include "driver/options.h"
+#include "profile/profile.h"
+
+// One kind for each command that makes bytes; the picture commands (svg, png, web ...) are
+// REPORT_DOT.
+enum report_kind {
+    REPORT_TEXT,
+    REPORT_TREE,
+    REPORT_PEEK,
+    REPORT_TRACES,
+    REPORT_TAGS,
+    REPORT_RAW,
+    REPORT_COMMENTS,
+    REPORT_PROTO,    // gzip'd profile
+    REPORT_TOPPROTO, // gzip'd profile
+    REPORT_DOT,
+    REPORT_CALLGRIND,
+    REPORT_LIST,
+    REPORT_WEBLIST,
+    REPORT_DISASM,
+    REPORT_FOLDED,
+    REPORT_JSON, // rows of the text report
+    REPORT_CSV,  // rows of the text report
+};
+
+struct report_request {
+    enum report_kind kind;
+    const struct options *options; // as the user set them; what a report overrides is done inside
+    str regex;                     // list, weblist, disasm, peek
+    bool has_regex;
+};
+
+// Writes the report to *to. p: loaded, merged, symbolized; not changed.
+// messages: what goes to standard error, a line each ("Focus expression matched no samples").
+// Fails: ERR_USAGE with google/pprof's sentence (regular expressions, sample_index, divide_by 0),
+// ERR_NOT_FOUND when peek, list or disasm match nothing; *to then holds nothing to print.
+MUST_USE bool pipeline_report(struct arena *out, const struct profile *p,
+                              const struct report_request *req, struct buf *to,
+                              struct buf *messages, struct err *err);
+
+// The lines the shell greets with: the profile's labels. *ret_total: the profile's total.
+MUST_USE bool pipeline_greeting(struct arena *out, const struct profile *p,
+                                const struct options *options, struct buf *to, i64 *ret_total,
+                                struct err *err);

@@ -1,0 +1,111 @@
+// report/report.h - the face of report: a view or a graph made into rows.
+//
+// The idea: a report is data. It holds raw values, names and the header lines; how a value is
+// written (unit, ratio) travels along as a value_style and is applied by the renderer, or by
+// value_write where a line of text is itself the data.
+//
+// Words: the total is what percentages are of; the legend is the lines on top of a report.
+// Lifetimes: rows live in the arena they were made in and borrow graph, view and profile.
+// Failures: a regular expression that matches nothing (ERR_NOT_FOUND). Will not: lay out, escape.
+// Source: reference/pprof.md sections 2.5, 2.9, 2.13 to 2.18, 2.23.
+#pragma once
+
+#include "base/base.h"
+
+#include "graph/graph.h"
+#include "report/opts.h"
+
+// How values of one report are written.
+struct value_style {
+    str sample_unit; // unit of the values
+    str output_unit; // unit to write them in; "minimum": each value chooses
+    double ratio;    // 1 / divide_by; 1 leaves values alone
+};
+
+void value_write(struct buf *b, const struct value_style *s, i64 value);
+str value_text(struct arena *out, const struct value_style *s, i64 value);
+// value * ratio, truncated as Go truncates.
+i64 value_scaled(const struct value_style *s, i64 value);
+
+// What all reports of one run share.
+struct summary {
+    const struct view *view;
+    struct value_style style;
+    i64 total;
+    str type;  // "cpu", "mean_delay"
+    str title; // base name of the main binary; may be empty
+    bool compact_labels;
+};
+
+// Fails: ERR_USAGE "zero divisor specified".
+MUST_USE bool summary_build(struct arena *out, const struct view *v, const struct report_opts *opts,
+                            struct summary *ret, struct err *err);
+// Sets the style's output unit from the graph's values when it is "minimum": section 2.9.
+void summary_choose_unit(struct summary *s, const struct graph *g, bool is_callgrind);
+
+struct lines {
+    str *items;
+    u32 n;
+    size_t cap;
+};
+
+// "File: ...", "Type: ...", "Time: ..." of the profile.
+void legend_profile(struct arena *out, const struct summary *s, struct lines *ret);
+// The whole legend of a graph report; is_full: dot's.
+void legend_graph(struct arena *out, const struct summary *s, const struct graph *g,
+                  const struct graph_opts *opts, bool is_full, struct lines *ret);
+
+enum inlining { INLINED_NEVER, INLINED_ALWAYS, INLINED_SOMETIMES };
+
+struct top_row {
+    str name;
+    enum inlining inlining;
+    i64 flat, cum;
+};
+struct top {
+    struct top_row *rows;
+    u32 n;
+};
+void report_top(struct arena *out, const struct graph *g, struct top *ret);
+
+struct tree_edge {
+    str name;
+    i64 weight;
+    bool is_inline;
+};
+struct tree_row {
+    str name;
+    i64 flat, cum;
+    const struct tree_edge *in, *calls;
+    u32 n_in, n_calls;
+};
+struct tree {
+    struct tree_row *rows;
+    u32 n;
+};
+// regex NULL: every node (tree); else those whose name matches (peek).
+// Fails: ERR_NOT_FOUND "no matches found for regexp: ...".
+MUST_USE bool report_tree(struct arena *out, const struct graph *g, const struct regex *re,
+                          str pattern, struct tree *ret, struct err *err);
+
+struct tag_row {
+    str value;
+    i64 weight;
+};
+struct tag_key {
+    str key;
+    i64 total;
+    struct tag_row *rows;
+    u32 n;
+};
+struct tags {
+    struct tag_key *keys;
+    u32 n;
+};
+void report_tags(struct arena *out, const struct summary *s, struct tags *ret);
+
+// The hottest frames as a profile of one-line locations (topproto).
+void report_topproto(struct arena *out, const struct summary *s, const struct graph *g,
+                     struct profile *ret);
+// The view as a profile, values multiplied by the ratio (proto).
+struct profile report_proto(struct arena *out, const struct summary *s);
