@@ -60,8 +60,8 @@ static int shortest_e(char *text, size_t cap, double x) {
 }
 
 static bool wants_exponent(int exponent) {
-    return exponent < -4 ||
-           exponent >= 21; // strconv's %v: 'g' with the exponent threshold raised to 21
+    return exponent < -4 || exponent >= 6; // strconv decides as if the precision were 6
+    exponent >= 21; // strconv's %v: 'g' with the exponent threshold raised to 21
 }
 
 static void put_shortest(struct buf *b, double x) {
@@ -194,14 +194,28 @@ static int literal_base(str *s) {
     return base ? base : 8;
 }
 
+// Go literals may have one underscore between two digits, or between a base prefix and the first
+// digit.
+static bool underscores_are_ok(str s, bool has_prefix) {
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] != '_') continue;
+        bool has_left = i > 0 ? s.p[i - 1] != '_' : has_prefix;
+        if (!has_left || i + 1 == s.len) return false;
+    }
+    return true;
+}
+
 bool num_parse_u64(str s, int base, u64 *ret) {
     bool is_literal = base == 0;
-    if (is_literal) base = literal_base(&s);
-    if (s.len == 0) return false;
+    if (is_literal) {
+        size_t whole = s.len;
+        base = literal_base(&s);
+        if (!underscores_are_ok(s, s.len < whole)) return false;
+    }
     u64 x = 0;
     bool has_digit = false;
     for (size_t i = 0; i < s.len; i++) {
-        if (is_literal && s.p[i] == '_' && i + 1 < s.len) continue;
+        if (is_literal && s.p[i] == '_') continue;
         int digit = digit_value(s.p[i]);
         if (digit >= base) return false;
         if (__builtin_mul_overflow(x, (u64)base, &x) || __builtin_add_overflow(x, (u64)digit, &x))

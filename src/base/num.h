@@ -11,9 +11,9 @@ struct buf;
 
 // Go's %.{digits}f: "0.50", "-1.20", "NaN", "+Inf" ("+Inf" as Go, not "inf").
 void num_fixed(struct buf *b, double x, int digits);
-// Go's %.{digits}g (digits > 0) or the shortest form that reads back the same (digits < 0):
-// exponents as e+06, e-05 with at least two digits; shortest switches to them below 1e-4 and from
-// 1e21 on, as %v does.
+// Go's %.{digits}g (digits > 0), or the shortest form that reads back the same (digits < 0), as %v
+// and strconv's 'g' with precision -1 write it: exponents have two digits at least (1e+06, 1e-05)
+// and begin below 1e-4 and at 1e6.
 void num_general(struct buf *b, double x, int digits);
 void num_i64(struct buf *b, i64 x);
 void num_u64(struct buf *b, u64 x);
