@@ -61,7 +61,6 @@ static int shortest_e(char *text, size_t cap, double x) {
 
 static bool wants_exponent(int exponent) {
     return exponent < -4 || exponent >= 6; // strconv decides as if the precision were 6
-    exponent >= 21; // strconv's %v: 'g' with the exponent threshold raised to 21
 }
 
 static void put_shortest(struct buf *b, double x) {
