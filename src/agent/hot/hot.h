@@ -13,6 +13,8 @@
 // anybody.
 #pragma once
 
+#include "agent/hot/cpu_signal.h"
+#include "agent/hot/ring.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"

@@ -1,9 +1,52 @@
-// agent/hot/thread.h - what hot code keeps for each thread.
-// Room: the one thread-local struct. Creating and ending threads is threads.c. Door:
+// agent/hot/thread.h - what hot code keeps for each thread, and the table of all threads.
+// Room: the one thread-local struct, the thread slots, thread creation and end (threads.c). Door:
 // agent/hot/hot.h.
+//
+// A thread has two records. hot_thread is its own, thread-local; nobody else looks at it. Its slot
+// is in a table that the agent reads as well: it holds what must outlive the thread for a moment
+// (its CPU timer) and what others need to know (stack bounds, first function). Slots are found by
+// tid, within THREAD_PROBES places from tid modulo MAX_THREADS.
 #pragma once
 
 #include "base/types.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+// Labels of a thread (pprof_do): immutable and never freed while a thread or a sample may point to
+// it.
+struct label_pair {
+    const char *key, *text;
+};
+struct label_set {
+    u32 n;
+    struct label_pair pairs[];
+};
+
+enum {
+    MAX_THREADS = 32768,    // slots; 2 MiB of address space, touched as threads come
+    THREAD_PROBES = 64,     // a thread that finds no free slot here goes without one (counted)
+    MAX_CREATE_FRAMES = 128 // of a thread's creator: 1 KiB of the creator's stack, Go keeps 32
+};
+
+enum timer_state {
+    TIMER_NONE,  // no CPU timer
+    TIMER_BUSY,  // somebody is creating or deleting it
+    TIMER_ARMED, // it exists and runs
+};
+
+struct thread_slot {
+    _Atomic u32 tid;         // 0: free. Set last by the claimer
+    _Atomic u32 timer_state; // enum timer_state; whoever moves it to TIMER_BUSY owns the timer
+    int timer_id;            // of the kernel
+    u32 profile_n;           // which CPU profile armed it (cpu_hot.profile_n)
+    _Atomic u64 weight;      // periods its samples have stood for in that profile
+    u64 cpu_armed_ns;        // the thread's CPU clock when it was armed
+    u32 first_ns;            // random first expiry after that
+    bool is_hidden;          // an agent thread
+    u64 stack_lo, stack_hi;  // 0: not known
+    u64 start_pc;            // first function of a thread made by pthread_create, 0: not known
+};
 
 // The only thread-local memory of libpprof: initial-exec, so that touching it never allocates.
 // At most 256 bytes: what glibc's surplus leaves to libraries loaded late (reference/native.md row
@@ -15,13 +58,46 @@ struct hot_thread {
     u32 tid;   // gettid(), 0 until the thread was first seen; a handler compares it before trusting
                // the rest
     u16 depth; // > 0: inside our own code, hooks go straight to the real function
-    bool is_hidden;         // an agent thread: never sampled, never listed
-    bool has_timer;         // its CPU timer exists (timer)
-    void *timer;            // timer_t
-    const void *labels;     // current label set (struct label_set *), immutable; NULL: none
-    u64 stack_lo, stack_hi; // bounds of its stack; stack_hi 0: not known yet
+    bool is_hidden;                 // an agent thread: never sampled, never listed
+    bool unblock_after_fork;        // fork's prepare step blocked the CPU signal; undo it after
+    struct thread_slot *slot;       // NULL: none (yet)
+    const struct label_set *labels; // current label set, inherited by threads it makes; NULL: none
+    u64 stack_lo, stack_hi;         // bounds of its stack; stack_hi 0: not known yet
 };
 
 extern __thread struct hot_thread hot_thread
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 _Static_assert(sizeof(struct hot_thread) <= 256, "must fit glibc's static TLS surplus");
+
+// Reserves the slot table, finds the real thread functions and registers the calling thread (the
+// main thread). From the constructor, once; later calls do nothing. False: no memory.
+bool threads_init(void);
+// Gives the calling thread a slot, its tid and its stack bounds. Idempotent, cheap when done.
+void thread_register(void);
+// Makes the calling thread one of the agent's: no samples, not listed, hooks pass through.
+void thread_hide(void);
+// The thread's slot, or NULL. The slot may be reused as soon as the thread ends: cold code copes.
+struct thread_slot *thread_slot_of(u32 tid);
+// A slot for a thread that did not come through pthread_create (agent only); NULL: none free.
+struct thread_slot *thread_slot_adopt(u32 tid);
+// Empties the slot of a thread that is gone; its timer must be deleted before.
+void thread_slot_free(struct thread_slot *slot);
+// Every slot, for loops: slots [0, MAX_THREADS), most of them free (tid 0). NULL before
+// threads_init.
+struct thread_slot *thread_slots(void);
+// pthread_create of libc itself, for the agent's own threads: not counted, not wrapped.
+int thread_create_real(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
+                       void *arg);
+// Threads that found no slot, ever.
+u32 threads_without_slot(void);
+// In the only thread of a forked child: its tid, an empty table, no creations counted.
+void threads_after_fork_child(void);
+
+// Creators of threads: a fixed table of distinct stacks with the number of threads each has made.
+enum { MAX_CREATORS = 4096 }; // further distinct creators are counted under STACK_OVERFLOW
+struct thread_creator {
+    _Atomic u32 stack_id_plus1; // 0: free
+    _Atomic u32 n_created;
+};
+// The table, MAX_CREATORS entries, filled in any order.
+const struct thread_creator *thread_creators(void);

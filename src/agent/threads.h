@@ -1,0 +1,42 @@
+// agent/threads.h - the thread dump: every thread's stack, and what it waits for.
+// Room: looking at threads from outside. Blocked threads are read through
+// /proc/self/task/TID/syscall and unwound in place: they get no signal. Door: agent/agent.h.
+//
+// Calls come from the agent thread. A dump of blocked threads takes microseconds a thread; running
+// threads answer at their next tick, and the dump waits at most DUMP_WAIT_MS for them altogether.
+#pragma once
+
+#include "agent/agent.h"
+
+enum {
+    DUMP_WAIT_MS = 200,      // 50 ticks at 250 Hz: a runnable thread gets a CPU in this time unless
+                             // the machine is heavily overloaded
+    MAX_DUMP_THREADS = 16384 // more are counted, not shown
+};
+
+struct thread_dump {
+    u32 tid;
+    str name;       // as /proc/self/task/TID/comm, "" when it could not be read
+    str state;      // Go's words: running, runnable, IO wait, sleep, semacquire, sync.Mutex.Lock,
+                    // sync.Cond.Wait, select, syscall ...
+    str wait_info;  // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
+    const u64 *pcs; // leaf first; n_pcs 0: the stack could not be had (state says why)
+    u32 n_pcs;
+    bool is_complete;               // the stack reached the thread's first frame
+};
+
+struct thread_dumps {
+    struct thread_dump *items; // by tid
+    u32 n;
+    u32 n_unseen; // threads beyond MAX_DUMP_THREADS, or gone before they were read
+};
+
+// Dumps every thread but the agent's own.
+MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err);
+// The rows of the goroutine profile (goroutine/count, 1 a thread). by_thread: one row a thread with
+// the labels "thread" (its name) and "tid" (a number); else one row a distinct stack, value = how
+// many threads share it.
+MUST_USE bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err);
+// How many threads the program has now, without the agent's own.
+u32 threads_count(void);
+str threads_status(struct arena *out);
