@@ -22,7 +22,7 @@ struct thread_dump {
     str wait_info;  // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
     const u64 *pcs; // leaf first; n_pcs 0: the stack could not be had (state says why)
     u32 n_pcs;
-    bool is_complete;               // the stack reached the thread's first frame
+    bool is_complete; // the stack reached the thread's first frame
 };
 
 struct thread_dumps {
