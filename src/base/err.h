@@ -7,6 +7,7 @@
 enum err_code {
     ERR_NONE = 0,
     ERR_MALFORMED,    // the bytes are not what they claim to be
+    ERR_INCONSISTENT, // well formed, and in contradiction with itself
     ERR_UNRECOGNIZED, // none of our formats
     ERR_LIMIT,        // larger than a limit allows; the sentence names the limit
     ERR_SYSTEM,       // a system call failed; the sentence holds strerror's words

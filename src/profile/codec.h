@@ -17,13 +17,22 @@ MUST_USE bool profile_unpack(struct arena *out, str bytes, const struct unpack_o
                              struct err *err);
 
 // Decodes one plain profile.proto message into *ret (tables in out, strings borrowed from bytes).
-// Values keep file order: values[sample_i * n_types + type_i]. Unknown fields are skipped; fields
-// of a wrong wire type, indices out of range and a second time_nanos ("concatenated profiles
-// detected") fail. Fails: ERR_MALFORMED (err->at = byte offset), ERR_LIMIT (more than 2^32-2
-// entries).
+// Values keep file order: values[sample_i * n_types + type_i]. Equal texts get one string id.
+// Unknown fields are skipped; location and function ids that no row has become U32_NONE, which
+// profile_check refuses. Source: profile.proto, reference/pprof.md section 3.1.
+// Fails: ERR_MALFORMED (err->at = byte offset; it may be another format), ERR_INCONSISTENT
+// ("missing sample type information", "mismatch: ..." : profile_check's first two sentences, said
+// here because the columns cannot hold such samples), ERR_UNSUPPORTED ("empty input file",
+// "concatenated profiles detected"), ERR_LIMIT (a table of more than 2^32-2 entries).
 MUST_USE bool profile_decode(struct arena *out, str bytes, struct profile *ret, struct err *err);
 
-// The checks of google/pprof (reference/pprof.md section 4), one sentence each.
+// The same for bytes the caller gives away: as decoding proceeds, their pages go back to the system
+// where no string lies in them, so that bytes and tables are never both whole in memory. On failure
+// bytes may hold zeros.
+MUST_USE bool profile_decode_owned(struct arena *out, str bytes, struct profile *ret,
+                                   struct err *err);
+
+// The checks of google/pprof (reference/pprof.md section 4), one sentence each: ERR_INCONSISTENT.
 MUST_USE bool profile_check(const struct profile *p, struct err *err);
 
 // The plain wire form, field order and string table order as google/pprof's writer

@@ -1,0 +1,37 @@
+// formats/load.c - unpack, recognize, decode, check.
+// Room: the order of attempts and the final sentences; each format has its own file. Door:
+// formats_load(), at the end. Source: reference/pprof.md section 3.
+#include "formats/formats.h"
+
+static bool unrecognized(struct err *err) {
+    return err_set(err, ERR_UNRECOGNIZED, 0, "unrecognized profile format");
+}
+
+// Whether a failed decode leaves open that the bytes are of another format.
+static bool may_be_legacy(enum err_code code) {
+    return code == ERR_MALFORMED;
+}
+
+static bool parse(struct arena *out, str plain, bool is_owned, struct profile *ret,
+                  struct err *err) {
+    bool is_proto = is_owned ? profile_decode_owned(out, plain, ret, err)
+                             : profile_decode(out, plain, ret, err);
+    if (is_proto) return true;
+    if (!may_be_legacy(err->code)) return false;
+    return unrecognized(err);
+}
+
+bool formats_load(struct arena *out, str bytes, const struct unpack_opts *opts, struct profile *ret,
+                  struct err *err) {
+    struct err local;
+    if (!err) err = &local;
+    str plain;
+    if (!profile_unpack(out, bytes, opts, &plain, err)) return false;
+    bool is_owned = plain.p != bytes.p;
+    struct profile p;
+    if (!parse(out, plain, is_owned, &p, err))
+        return err_in(err, err->code == ERR_INCONSISTENT ? "malformed profile" : "parsing profile");
+    if (!profile_check(&p, err)) return err_in(err, "malformed profile");
+    *ret = p;
+    return true;
+}
