@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""memcached of Debian, unmodified (four workers in libevent, a binary without any symbol), under memcslap."""
+import os
+import socket
+
+import live
+
+memcached, slap = live.need("memcached", "memcslap")
+QUESTIONS = b"set k 0 0 5\r\nhello\r\nget k\r\nincr k 1\r\nset n 0 0 1\r\n7\r\nincr n 5\r\ndelete k\r\nget k\r\nnonsense\r\nquit\r\n"
+
+
+def serve(address, name):
+    port = live.free_port()
+    log = open(live.TEMP / name, "w+")
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    server = live.start([memcached, *user, "-l", "127.0.0.1", "-p", port, "-t", "4", "-m", "64", "-v"], preload=address,
+                        stdout=log, stderr=log)
+    live.wait_port(port)
+    return server, port
+
+
+def answers(port):
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(QUESTIONS)
+        found = b""
+        while True:
+            part = s.recv(4096)
+            if not part:
+                return found.decode().splitlines()
+            found += part
+
+
+server, port = serve(None, "without.log")
+expected = answers(port)
+status_without = live.stop(server)
+
+address = f"127.0.0.1:{live.free_port()}"
+server, port = serve(address, "with.log")
+live.wait_profiles(address)
+live.check_same(answers(port), expected, "memcached answers the same")
+live.start(["sh", "-c", f"while {slap} --servers=127.0.0.1:{port} --concurrency=4 --execute-number=10000 --test=get "
+            ">/dev/null 2>&1; do :; done"])
+HOT = ["^event_base_loop$", r"^\[memcached\]|^memcached\b|memcached", "^__?(libc_)?(read|recv|sendmsg|send)"]
+live.check_all(address, server.pid, [memcached], HOT)
+status = live.stop(server)
+live.check(status == status_without, "memcached ends as it does without libpprof", status)
+logs = [live.plain((live.TEMP / name).read_text()) for name in ("with.log", "without.log")]
+live.check_same(logs[0], logs[1], "memcached says the same")
+live.finish()
