@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """nginx of Debian, unmodified: a master and two forked workers, each profiled at its own address, under wrk."""
 import os
-import re
 import urllib.request
 
 import live
@@ -75,7 +74,8 @@ live.check_pages(address, server.pid)
 live.check_pprof_reads("profile", "heap", "goroutine")
 status = live.stop(server)
 live.check(status == status_without, "nginx ends as it does without libpprof", status)
-logs = [sorted(live.plain((live.TEMP / f"{name}.log").read_text())) for name in ("with", "without")]
-live.check_same([re.sub("signal N .*", "", x) for x in logs[0] if "SIGIO" not in x],
-                [re.sub("signal N .*", "", x) for x in logs[1] if "SIGIO" not in x], "nginx logs the same")
+# Signals are left out: the kernel may fold two SIGCHLD into one.
+logs = [sorted(line for line in live.plain((live.TEMP / f"{name}.log").read_text()) if "signal N" not in line)
+        for name in ("with", "without")]
+live.check_same(logs[0], logs[1], "nginx logs the same")
 live.finish()
