@@ -3,10 +3,10 @@
 #include "driver/commands.h"
 
 const struct command commands[N_COMMANDS] = {
-#define COMMAND(name_, format_, arg_, post_, dest_, suffix_, viewer_, shape_, help_)               \
+#define COMMAND(name_, kind_, arg_, post_, dest_, suffix_, viewer_, shape_, help_)                 \
     [CMD_##name_] = {                                                                              \
         .name = S(#name_),                                                                         \
-        .format = FORMAT_##format_,                                                                \
+        .kind = REPORT_##kind_,                                                                    \
         .arg = ARG_##arg_,                                                                         \
         .post = POST_##post_,                                                                      \
         .dest = DEST_##dest_,                                                                      \

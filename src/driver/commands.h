@@ -4,22 +4,7 @@
 #pragma once
 
 #include "base/base.h"
-
-enum report_format {
-    FORMAT_CALLGRIND,
-    FORMAT_COMMENTS,
-    FORMAT_DISASM,
-    FORMAT_DOT,
-    FORMAT_LIST,
-    FORMAT_PROTO,
-    FORMAT_RAW,
-    FORMAT_TAGS,
-    FORMAT_TEXT,
-    FORMAT_TOPPROTO,
-    FORMAT_TRACES,
-    FORMAT_TREE,
-    FORMAT_WEBLIST,
-};
+#include "driver/pipeline.h"
 
 enum command_arg { ARG_NO_ARG, ARG_REGEXP };
 enum command_post { POST_NONE, POST_DOT, POST_SVG };
@@ -45,7 +30,7 @@ enum command_id {
 
 struct command {
     str name;
-    enum report_format format;
+    enum report_kind kind;
     enum command_arg arg;
     enum command_post post;
     enum command_dest dest;
