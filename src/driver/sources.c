@@ -1,0 +1,145 @@
+// driver/sources.c - every source of a command line, loaded and made one profile.
+// Room: see sources.h. Door: driver/driver.h.
+#include "driver/sources.h"
+
+#include "driver/batch.h"
+#include "driver/edit.h"
+#include "driver/save.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+// Source words and base words, fetched in one go.
+struct sources {
+    struct input *inputs;
+    size_t n, n_bases; // the bases are the last ones
+};
+
+static struct fetch_opts fetch_opts_of(const struct cli *cli) {
+    const struct source_flags *f = &cli->flags;
+    return (struct fetch_opts){
+        .tls_cert = f->tls_cert,
+        .tls_key = f->tls_key,
+        .tls_ca = f->tls_ca,
+        .max_bytes = (u64)f->max_megabytes << 20,
+    };
+}
+
+// A file that is there is a file, whatever its name looks like.
+static bool is_file(struct arena *scratch, str word) {
+    struct stat st;
+    return str_eq(word, S("-")) || stat(str_z(scratch, word), &st) == 0;
+}
+
+static void input_init(struct arena *out, struct input *in, str word, struct source_time time) {
+    *in = (struct input){.word = word, .arena = arena_sub(out)};
+    in->is_url = !is_file(out, word) && source_url_parse(out, word, time, &in->url);
+    in->fetch = (struct fetch_job){.url = &in->url, .out = &in->arena};
+}
+
+static void say_fetching(struct arena *out, const struct input *in, struct source_time time,
+                         const struct ui *ui) {
+    ui_say(ui, "Fetching profile over HTTP from " S_FMT, S_ARG(in->url.text));
+    if (time.seconds <= 0) return;
+    struct buf b = buf_new(out, 64);
+    duration_show(&b, time.seconds);
+    ui_say(ui, "Please wait... (" S_FMT ")", S_ARG(buf_str(&b)));
+}
+
+// Runs the fetches of all inputs at once and hands the answers back to them.
+static bool fetch_inputs(struct arena *out, struct sources *s, const struct cli *cli,
+                         const struct ui *ui, struct source_time time, struct err *err) {
+    struct fetch_job *jobs = NEW(out, struct fetch_job, s->n);
+    struct fetch_opts opts = fetch_opts_of(cli);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!s->inputs[i].is_url) continue;
+        say_fetching(out, &s->inputs[i], time, ui);
+        jobs[n++] = s->inputs[i].fetch;
+    }
+    if (!fetch_check_opts(&opts, err) || !fetch_all(jobs, n, &opts, err)) return false;
+    n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->inputs[i].is_url) s->inputs[i].fetch = jobs[n++];
+    return true;
+}
+
+static bool sources_open(struct arena *out, const struct cli *cli, const struct ui *ui,
+                         struct sources *ret, struct err *err) {
+    struct sources s = {.n = cli->n_sources + cli->n_bases, .n_bases = cli->n_bases};
+    struct source_time time = {cli->flags.seconds, cli->flags.timeout};
+    s.inputs = NEW(out, struct input, s.n);
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_base = i >= cli->n_sources;
+        str word = is_base ? cli->bases[i - cli->n_sources] : cli->sources[i];
+        input_init(out, &s.inputs[i], word, time);
+    }
+    if (!fetch_inputs(out, &s, cli, ui, time, err)) return false;
+    *ret = s;
+    return true;
+}
+
+// One side, sources or bases, as one profile; what failed is told.
+static bool side_merge(struct arena *out, struct input *inputs, size_t n, const struct cli *cli,
+                       const struct ui *ui, const char *side, struct batch_result *ret,
+                       struct err *err) {
+    struct batch_opts opts = {
+        .load.max_bytes = (u64)cli->flags.max_megabytes << 20,
+        .binary = cli->binary,
+        .build_id = cli->flags.buildid,
+    };
+    char context[64];
+    snprintf(context, sizeof context, "problem fetching %s profiles", side);
+    if (!batch_merge(out, inputs, n, &opts, ret, err)) return err_in(err, context);
+    for (size_t i = 0; i < n; i++)
+        if (!inputs[i].is_loaded)
+            ui_error(ui, S_FMT ": %s", S_ARG(inputs[i].word), inputs[i].err.text);
+    if (n && !ret->n_loaded)
+        return err_set(err, ERR_NOT_FOUND, 0, "failed to fetch any %s profiles", side);
+    if (ret->n_loaded != n)
+        ui_error(ui, "Fetched %zu %s profiles out of %zu", ret->n_loaded, side, n);
+    return true;
+}
+
+// The source with the base subtracted: scaled by -1 and merged in.
+static bool subtract_base(struct arena *out, const struct cli *cli, struct profile *p,
+                          const struct profile *base, struct err *err) {
+    struct profile b = *base, source = *p;
+    if (cli->is_diff_base) b = profile_with_label(out, &b, S("pprof::base"), S("true"));
+    if (cli->options.driver.normalize && !profile_normalize(out, p, &b, &source, err)) return false;
+    double *minus = NEW(out, double, b.n_types);
+    for (u32 i = 0; i < b.n_types; i++) minus[i] = -1;
+    b = profile_scale(out, &b, minus);
+    const struct profile *list[] = {&source, &b};
+    return profile_make_compatible(out, list, 2, err) && profile_merge(out, list, 2, p, err);
+}
+
+// What is done to the one profile before it is shown: reference/pprof.md section 1.4.
+static bool finish(struct arena *out, const struct cli *cli, const struct ui *ui, bool has_remote,
+                   struct profile *p, struct err *err) {
+    struct profile q = *p;
+    if (cli->flags.all_frames) q = edit_all_frames(&q);
+    struct profile pruned;
+    profile_prune(out, &q, &pruned);
+    q = edit_forget_urls(out, &pruned);
+    if (cli->flags.add_comment.len) q = edit_add_comment(out, &q, cli->flags.add_comment);
+    if (has_remote && !save_fetched(&q, ui, err)) return false;
+    *p = q;
+    return profile_check(p, err);
+}
+
+bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
+                  struct profile *ret, struct err *err) {
+    struct sources s;
+    struct batch_result source, base;
+    if (!sources_open(out, cli, ui, &s, err)) return false;
+    size_t n_sources = s.n - s.n_bases;
+    if (!side_merge(out, s.inputs, n_sources, cli, ui, "source", &source, err)) return false;
+    if (!side_merge(out, s.inputs + n_sources, s.n_bases, cli, ui, "base", &base, err))
+        return false;
+    struct profile p = source.profile;
+    if (base.n_loaded && !subtract_base(out, cli, &p, &base.profile, err)) return false;
+    if (!finish(out, cli, ui, source.has_remote || base.has_remote, &p, err)) return false;
+    *ret = p;
+    return true;
+}
