@@ -92,18 +92,16 @@ static bool is_location(const struct profile *p, const struct location *l, u64 a
            lines_equal(p->lines + l->lines_at, lines, n_lines);
 }
 
-static u32 location_add(struct profile_builder *b, u64 address, u32 mapping_i,
-                        const struct line *lines, u32 n_lines) {
+u32 builder_location_new(struct profile_builder *b, const struct location *row,
+                         const struct line *lines) {
     struct profile *p = &b->p;
     struct location *l = PUSH(b, p->locations, b->cap_locations, p->n_locations);
-    *l = (struct location){.id = p->n_locations,
-                           .address = address,
-                           .mapping_i = mapping_i,
-                           .lines_at = p->n_lines,
-                           .n_lines = n_lines};
-    GROW(b->arena, p->lines, b->cap_lines, (size_t)p->n_lines + n_lines);
-    if (n_lines) memcpy(p->lines + p->n_lines, lines, n_lines * sizeof *lines);
-    p->n_lines += n_lines;
+    *l = *row;
+    l->id = p->n_locations;
+    l->lines_at = p->n_lines;
+    GROW(b->arena, p->lines, b->cap_lines, (size_t)p->n_lines + l->n_lines);
+    if (l->n_lines) memcpy(p->lines + p->n_lines, lines, l->n_lines * sizeof *lines);
+    p->n_lines += l->n_lines;
     return p->n_locations - 1;
 }
 
@@ -115,17 +113,32 @@ u32 builder_location(struct profile_builder *b, u64 address, u32 mapping_i,
                         (u64)lines[i].column);
     for (;; key++) {
         u32 *at = idmap_at(&b->locations_by_key, key);
-        if (*at == U32_NONE) return *at = location_add(b, address, mapping_i, lines, n_lines);
+        if (*at == U32_NONE)
+            return *at = builder_location_new(b,
+                                              &(struct location){.address = address,
+                                                                 .mapping_i = mapping_i,
+                                                                 .n_lines = n_lines},
+                                              lines);
         if (is_location(&b->p, &b->p.locations[*at], address, mapping_i, lines, n_lines))
             return *at;
     }
+}
+
+void builder_reserve(struct profile_builder *b, u64 n_samples, u64 n_stack, u64 n_labels) {
+    struct profile *p = &b->p;
+    size_t n = (size_t)p->n_samples + n_samples + 1;
+    GROW(b->arena, p->stack_at, b->cap_samples, n);
+    GROW(b->arena, p->values, b->cap_values, n * p->n_types);
+    GROW(b->arena, p->stack_locs, b->cap_stack, b->n_stack + n_stack);
+    GROW(b->arena, p->labels, b->cap_labels, b->n_labels + n_labels);
+    if (n_labels) GROW(b->arena, p->label_at, b->cap_label_at, n);
 }
 
 // label_at comes into being with the first label; the samples before it have label_at 0, which is
 // what a fresh arena holds.
 static void labels_add(struct profile_builder *b, const struct label *labels, u32 n) {
     struct profile *p = &b->p;
-    if (n == 0 && b->n_labels == 0) return;
+    if (n == 0 && b->n_labels == 0) return; // what is reserved already holds zeros
     GROW(b->arena, p->label_at, b->cap_label_at, (size_t)p->n_samples + 2);
     GROW(b->arena, p->labels, b->cap_labels, (size_t)b->n_labels + n);
     if (n) memcpy(p->labels + b->n_labels, labels, n * sizeof *labels);
@@ -151,5 +164,6 @@ void builder_sample(struct profile_builder *b, const i64 *values, const u32 *sta
 struct profile builder_done(struct profile_builder *b) {
     // A profile without samples still has the end of its last stack.
     GROW(b->arena, b->p.stack_at, b->cap_samples, (size_t)b->p.n_samples + 1);
+    if (b->n_labels == 0) b->p.label_at = NULL;
     return b->p;
 }

@@ -27,8 +27,15 @@ void builder_comment(struct profile_builder *b, str text);
 u32 builder_mapping(struct profile_builder *b, const struct mapping *row);
 u32 builder_function(struct profile_builder *b,
                      const struct function *row); // equal rows give the same index
+// Equal rows give the same index.
 u32 builder_location(struct profile_builder *b, u64 address, u32 mapping_i,
                      const struct line *lines, u32 n_lines);
+// A new row even where an equal one exists: id and lines_at of *row are ignored.
+u32 builder_location_new(struct profile_builder *b, const struct location *row,
+                         const struct line *lines);
+// Room for that many further samples, stack entries and labels at once; more may still come. Room
+// not used costs address space only.
+void builder_reserve(struct profile_builder *b, u64 n_samples, u64 n_stack, u64 n_labels);
 // A sample: n_types values, a leaf-first stack of n location indexes, labels.
 void builder_sample(struct profile_builder *b, const i64 *values, const u32 *stack, u32 n,
                     const struct label *labels, u32 n_labels);

@@ -2,6 +2,7 @@
 // Room: the wire form byte for byte as google/pprof's writer makes it, so that files compare equal.
 // Door: profile_encode(), at the end. Source: reference/pprof.md section 4 (Encoding).
 #include "profile/codec.h"
+#include "profile/labels.h"
 #include "profile/sweep.h"
 
 struct encoder {
@@ -20,8 +21,6 @@ enum {
     FIELD_MAX = 2 * WIRE_VARINT_MAX,
     // Repeated numbers are packed from three on.
     PACKED_MIN = 3,
-    // Up to this many labels are sorted by insertion; more come only from made-up files.
-    FEW_LABELS = 16,
 };
 
 static void reserve(struct encoder *e, size_t n) {
@@ -113,40 +112,11 @@ static void put_numbers(struct encoder *e, u32 field, const i64 *values, u32 n) 
     close_bytes(e, start);
 }
 
-// String labels before numeric ones, each kind by key; equal keys keep their order.
-static int label_order(const void *a, const void *b, void *ctx) {
-    const struct profile *p = ctx;
-    const struct label *x = a, *y = b;
-    if (x->is_string != y->is_string) return x->is_string ? -1 : 1;
-    return x->key == y->key ? 0 : str_cmp(p->strings[x->key], p->strings[y->key]);
-}
-
-// The labels of a sample in the writer's order; borrowed until the next call.
-static const struct label *labels_sorted(struct encoder *e, u32 sample_i, struct label *few,
-                                         u32 *n) {
-    const struct label *labels = profile_labels(e->p, sample_i, n);
-    if (*n < 2) return labels;
-    void *ctx = (void *)(uintptr_t)e->p;
-    if (*n > FEW_LABELS) {
-        struct label *many = NEW(e->scratch, struct label, *n);
-        memcpy(many, labels, *n * sizeof *many);
-        sort_stable(e->scratch, many, *n, sizeof *many, label_order, ctx);
-        return many;
-    }
-    for (u32 i = 0; i < *n; i++) {
-        u32 at = i;
-        for (; at > 0 && label_order(&few[at - 1], &labels[i], ctx) > 0; at--)
-            few[at] = few[at - 1];
-        few[at] = labels[i];
-    }
-    return few;
-}
-
 static void name_labels(struct encoder *e) {
     struct label few[FEW_LABELS];
     for (u32 s = 0; e->p->label_at && s < e->p->n_samples; s++) {
         u32 n;
-        const struct label *labels = labels_sorted(e, s, few, &n);
+        const struct label *labels = labels_sorted(e->p, s, e->scratch, few, &n);
         for (u32 i = 0; i < n; i++) {
             str_id(e, labels[i].key);
             str_id(e, labels[i].is_string ? labels[i].str : labels[i].unit);
@@ -201,7 +171,7 @@ static void put_samples(struct encoder *e) {
         put_stack(e, s);
         put_numbers(e, SAMPLE_VALUE, profile_values(e->p, s), e->p->n_types);
         u32 n;
-        const struct label *labels = labels_sorted(e, s, few, &n);
+        const struct label *labels = labels_sorted(e->p, s, e->scratch, few, &n);
         for (u32 i = 0; i < n; i++) put_label(e, &labels[i]);
         close_bytes(e, start);
     }

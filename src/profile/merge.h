@@ -12,9 +12,14 @@
 MUST_USE bool profile_merge(struct arena *out, const struct profile *const *list, size_t n,
                             struct profile *ret, struct err *err);
 
+// Whether a and b may be merged: equal period types, equal sample types in one order. Fails:
+// ERR_USAGE "incompatible ...".
+MUST_USE bool profile_can_merge(const struct profile *a, const struct profile *b, struct err *err);
+
 // The CLI's two steps before a merge: keep the sample types all have (by name, in the first one's
 // order), then bring units to the finest. list[i] is replaced by a new profile in out where
-// something changes.
+// something changes. Fails: ERR_USAGE "profiles have empty common sample type list", "period type:
+// incompatible types: {cpu nanoseconds 0 0} {space bytes 0 0}", "sample types: ...".
 MUST_USE bool profile_make_compatible(struct arena *out, const struct profile **list, size_t n,
                                       struct err *err);
 
@@ -26,3 +31,6 @@ MUST_USE bool profile_normalize(struct arena *out, const struct profile *p,
                                 const struct profile *base, struct profile *ret, struct err *err);
 // A copy in which every sample has string label key=value (-diff_base's pprof::base=true).
 struct profile profile_with_label(struct arena *out, const struct profile *p, str key, str value);
+
+// The id of text in p, which gets a longer table of strings in out where it has no such text.
+u32 profile_add_str(struct arena *out, struct profile *p, str text);

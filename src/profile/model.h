@@ -3,9 +3,10 @@
 // 1-15. Door: profile/profile.h.
 //
 // Everything is a dense table and refers to other tables by index (_i), never by the ids of the
-// wire: those are kept in .id for output only. A stack is a run of location indexes, leaf first; a
-// location has lines, innermost inlined function first. A profile is frozen once made: nobody edits
-// it, everybody may share it across threads.
+// wire: those are kept in .id for output only. Equal texts have one string id, so ids may be
+// compared. A stack is a run of location indexes, leaf first; a location has lines, innermost
+// inlined function first. A profile is frozen once made: nobody edits it, everybody may share it
+// across threads.
 #pragma once
 
 #include "base/base.h"

@@ -1,0 +1,352 @@
+// profile/merge.c - many profiles into one.
+// Room: which rows of different profiles are the same, and adding them up. What makes profiles fit
+// each other first is compatible.c's. Door: profile_merge(), at the end. Source: reference/pprof.md
+// section 4 (Merge), quirk Q17.
+#include "profile/merge.h"
+
+#include "profile/build.h"
+#include "profile/labels.h"
+
+#include <string.h>
+
+// Rows of the profile that is being read, as rows of the result: U32_NONE until first used.
+struct merge_source {
+    const struct profile *p;
+    u32 *strings, *mappings, *functions, *locations;
+};
+
+struct merger {
+    struct profile_builder to;
+    struct arena *scratch;
+    struct merge_source from;
+    struct idmap locations_by_key, samples_by_key;
+    u32 *stack; // of the sample in hand, as locations of the result
+    size_t cap_stack;
+    struct line *lines; // of the location in hand
+    size_t cap_lines;
+    struct label *labels;
+    size_t cap_labels;
+};
+
+// Address space layout differs between runs, so mappings are compared by size in pages.
+enum { PAGE_BYTES = 4096 };
+
+static u64 hash_step(u64 hash, u64 part) {
+    return hash_mix(hash ^ part) + part;
+}
+
+static u32 *none_filled(struct arena *scratch, u32 n) {
+    u32 *ids = NEW(scratch, u32, n);
+    memset(ids, 0xff, n * sizeof *ids);
+    return ids;
+}
+
+static u32 merge_str(struct merger *m, u32 id) {
+    u32 *to = &m->from.strings[id];
+    if (*to == U32_NONE) *to = builder_str(&m->to, profile_str(m->from.p, id));
+    return *to;
+}
+
+static u64 rounded_size(const struct mapping *m) {
+    return (m->limit - m->start + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+// What names the file: the build id, else the path; two mappings without either are the same.
+static u32 mapping_identity(const struct mapping *m) {
+    return m->build_id ? m->build_id : m->file;
+}
+
+static u32 merge_mapping(struct merger *m, u32 i) {
+    if (i == U32_NONE) return U32_NONE;
+    u32 *to = &m->from.mappings[i];
+    if (*to != U32_NONE) return *to;
+    struct mapping row = m->from.p->mappings[i];
+    row.file = merge_str(m, row.file);
+    row.build_id = merge_str(m, row.build_id);
+    row.kernel_relocation_symbol = merge_str(m, row.kernel_relocation_symbol);
+    // A profile has a handful of mappings: a look at each beats a map.
+    const struct profile *p = &m->to.p;
+    for (u32 k = 0; k < p->n_mappings; k++) {
+        const struct mapping *old = &p->mappings[k];
+        if (rounded_size(old) == rounded_size(&row) && old->offset == row.offset &&
+            mapping_identity(old) == mapping_identity(&row))
+            return *to = k;
+    }
+    return *to = builder_mapping(&m->to, &row);
+}
+
+static u32 merge_function(struct merger *m, u32 i) {
+    if (i == U32_NONE) return U32_NONE;
+    u32 *to = &m->from.functions[i];
+    if (*to != U32_NONE) return *to;
+    struct function row = m->from.p->functions[i];
+    row.name = merge_str(m, row.name);
+    row.system_name = merge_str(m, row.system_name);
+    row.filename = merge_str(m, row.filename);
+    return *to = builder_function(&m->to, &row);
+}
+
+static void merge_lines(struct merger *m, const struct location *l) {
+    GROW(m->scratch, m->lines, m->cap_lines, l->n_lines);
+    for (u32 i = 0; i < l->n_lines; i++) {
+        m->lines[i] = m->from.p->lines[l->lines_at + i];
+        m->lines[i].function_i = merge_function(m, m->lines[i].function_i);
+    }
+}
+
+// Lines are compared without the columns of all but the last: the reference means to compare them
+// and overwrites them (quirk Q17), and files merged by it must merge the same here.
+static bool lines_equal(const struct line *a, const struct line *b, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        if (a[i].function_i != b[i].function_i || a[i].line != b[i].line) return false;
+    }
+    return n == 0 || a[n - 1].column == b[n - 1].column;
+}
+
+static u64 lines_hash(const struct line *lines, u32 n) {
+    u64 hash = n;
+    for (u32 i = 0; i < n; i++)
+        hash = hash_step(hash_step(hash, lines[i].function_i), (u64)lines[i].line);
+    return hash;
+}
+
+static bool locations_equal(const struct profile *p, const struct location *a,
+                            const struct location *row, const struct line *lines) {
+    return a->address == row->address && a->mapping_i == row->mapping_i &&
+           a->is_folded == row->is_folded && a->n_lines == row->n_lines &&
+           lines_equal(p->lines + a->lines_at, lines, row->n_lines);
+}
+
+static u32 location_intern(struct merger *m, const struct location *row) {
+    u64 key = hash_step(lines_hash(m->lines, row->n_lines), row->address);
+    key = hash_step(key, (u64)row->mapping_i << 1 | row->is_folded);
+    for (;; key++) {
+        u32 *at = idmap_at(&m->locations_by_key, key);
+        if (*at == U32_NONE) return *at = builder_location_new(&m->to, row, m->lines);
+        if (locations_equal(&m->to.p, &m->to.p.locations[*at], row, m->lines)) return *at;
+    }
+}
+
+// An address keeps its distance from the start of its mapping.
+static u32 merge_location(struct merger *m, u32 i) {
+    u32 *to = &m->from.locations[i];
+    if (*to != U32_NONE) return *to;
+    const struct location *l = &m->from.p->locations[i];
+    struct location row = *l;
+    row.mapping_i = merge_mapping(m, l->mapping_i);
+    if (row.mapping_i != U32_NONE)
+        row.address +=
+            m->to.p.mappings[row.mapping_i].start - m->from.p->mappings[l->mapping_i].start;
+    merge_lines(m, l);
+    return *to = location_intern(m, &row);
+}
+
+static u64 merge_stack(struct merger *m, u32 sample_i, u32 *n) {
+    const u32 *stack = profile_stack(m->from.p, sample_i, n);
+    GROW(m->scratch, m->stack, m->cap_stack, *n);
+    u64 hash = *n;
+    for (u32 i = 0; i < *n; i++) {
+        m->stack[i] = merge_location(m, stack[i]);
+        hash = hash_step(hash, m->stack[i]);
+    }
+    return hash;
+}
+
+static u64 merge_labels(struct merger *m, u32 sample_i, u32 *n) {
+    struct label few[FEW_LABELS];
+    const struct label *labels = labels_sorted(m->from.p, sample_i, m->scratch, few, n);
+    GROW(m->scratch, m->labels, m->cap_labels, *n);
+    u64 hash = *n;
+    for (u32 i = 0; i < *n; i++) {
+        struct label *l = &m->labels[i];
+        *l = labels[i];
+        l->key = merge_str(m, l->key);
+        l->str = merge_str(m, l->str);
+        l->unit = merge_str(m, l->unit);
+        hash = hash_step(hash_step(hash, (u64)l->key << 32 | l->str), l->unit);
+        hash = hash_step(hash, (u64)l->num);
+    }
+    return hash;
+}
+
+static bool labels_equal(const struct label *a, const struct label *b, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        if (a[i].key != b[i].key || a[i].str != b[i].str || a[i].unit != b[i].unit ||
+            a[i].num != b[i].num || a[i].is_string != b[i].is_string)
+            return false;
+    }
+    return true;
+}
+
+static bool is_sample_in_hand(const struct merger *m, u32 sample_i, u32 n_stack, u32 n_labels) {
+    u32 n;
+    const u32 *stack = profile_stack(&m->to.p, sample_i, &n);
+    if (n != n_stack || (n && memcmp(stack, m->stack, n * sizeof *stack) != 0)) return false;
+    // Until the first label there is no table of labels, and then no sample has any.
+    const struct label *labels = m->to.n_labels ? profile_labels(&m->to.p, sample_i, &n) : NULL;
+    if (!labels) n = 0;
+    return n == n_labels && labels_equal(labels, m->labels, n);
+}
+
+static void add_values(struct profile *p, u32 sample_i, const i64 *values) {
+    i64 *to = p->values + (size_t)sample_i * p->n_types;
+    for (u32 i = 0; i < p->n_types; i++) to[i] = (i64)((u64)to[i] + (u64)values[i]);
+}
+
+static bool is_zero(const struct profile *p, u32 sample_i) {
+    const i64 *values = profile_values(p, sample_i);
+    for (u32 i = 0; i < p->n_types; i++) {
+        if (values[i] != 0) return false;
+    }
+    return true;
+}
+
+static void merge_sample(struct merger *m, u32 sample_i) {
+    const i64 *values = profile_values(m->from.p, sample_i);
+    u32 n_stack, n_labels;
+    u64 key = merge_stack(m, sample_i, &n_stack);
+    key = hash_step(key, merge_labels(m, sample_i, &n_labels));
+    for (;; key++) {
+        u32 *at = idmap_at(&m->samples_by_key, key);
+        if (*at == U32_NONE) {
+            *at = m->to.p.n_samples;
+            builder_sample(&m->to, values, m->stack, n_stack, m->labels, n_labels);
+            return;
+        }
+        if (!is_sample_in_hand(m, *at, n_stack, n_labels)) continue;
+        add_values(&m->to.p, *at, values);
+        return;
+    }
+}
+
+// The first mapping stands for the main binary and stays first, used or not.
+static void merge_profile(struct merger *m, const struct profile *p) {
+    m->from = (struct merge_source){
+        .p = p,
+        .strings = none_filled(m->scratch, p->n_strings),
+        .mappings = none_filled(m->scratch, p->n_mappings),
+        .functions = none_filled(m->scratch, p->n_functions),
+        .locations = none_filled(m->scratch, p->n_locations),
+    };
+    if (m->to.p.n_mappings == 0 && p->n_mappings > 0) merge_mapping(m, 0);
+    for (u32 i = 0; i < p->n_samples; i++) {
+        if (!is_zero(p, i)) merge_sample(m, i);
+    }
+}
+
+static bool has_comment(const struct profile *p, u32 id) {
+    for (u32 i = 0; i < p->n_comments; i++) {
+        if (p->comments[i] == id) return true;
+    }
+    return false;
+}
+
+static void merge_comments(struct profile_builder *b, const struct profile *p) {
+    for (u32 i = 0; i < p->n_comments; i++) {
+        str text = profile_str(p, p->comments[i]);
+        if (!has_comment(&b->p, builder_str(b, text))) builder_comment(b, text);
+    }
+}
+
+// Durations add up even where the machines ran side by side, and a later profile without a time
+// takes away the time found so far (quirk Q17).
+static void merge_times(struct profile *to, const struct profile *p) {
+    if (to->time_nanos == 0 || p->time_nanos < to->time_nanos) to->time_nanos = p->time_nanos;
+    to->duration_nanos = (i64)((u64)to->duration_nanos + (u64)p->duration_nanos);
+    if (to->period == 0 || to->period < p->period) to->period = p->period;
+}
+
+static void merge_headers(struct profile_builder *b, const struct profile *const *list, size_t n) {
+    const struct profile *first = list[0];
+    struct profile *to = &b->p;
+    for (u32 i = 0; i < first->n_types; i++)
+        builder_sample_type(b, profile_str(first, first->sample_types[i].type),
+                            profile_str(first, first->sample_types[i].unit));
+    to->drop_frames = builder_str(b, profile_str(first, first->drop_frames));
+    to->keep_frames = builder_str(b, profile_str(first, first->keep_frames));
+    to->period_type.type = builder_str(b, profile_str(first, first->period_type.type));
+    to->period_type.unit = builder_str(b, profile_str(first, first->period_type.unit));
+    for (size_t i = 0; i < n; i++) {
+        const struct profile *p = list[i];
+        merge_times(to, p);
+        merge_comments(b, p);
+        if (!to->default_sample_type)
+            to->default_sample_type = builder_str(b, profile_str(p, p->default_sample_type));
+        if (!to->doc_url) to->doc_url = builder_str(b, profile_str(p, p->doc_url));
+    }
+}
+
+static void reserve_for(struct profile_builder *b, const struct profile *const *list, size_t n) {
+    u64 n_samples = 0, n_stack = 0, n_labels = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct profile *p = list[i];
+        n_samples += p->n_samples;
+        n_stack += p->stack_at[p->n_samples];
+        n_labels += p->label_at ? p->label_at[p->n_samples] : 0;
+    }
+    builder_reserve(b, n_samples, n_stack, n_labels);
+}
+
+// One merge; *has_zero tells that values cancelled each other out in some sample.
+static struct profile merge_once(struct arena *out, const struct profile *const *list, size_t n,
+                                 bool *has_zero) {
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    struct merger m = {.scratch = &scratch};
+    builder_init(&m.to, out);
+    idmap_init(&m.locations_by_key, &scratch);
+    idmap_init(&m.samples_by_key, &scratch);
+    merge_headers(&m.to, list, n);
+    reserve_for(&m.to, list, n);
+    for (size_t i = 0; i < n; i++) merge_profile(&m, list[i]);
+    struct profile p = builder_done(&m.to);
+    *has_zero = false;
+    for (u32 i = 0; i < p.n_samples && !*has_zero; i++) *has_zero = is_zero(&p, i);
+    return p;
+}
+
+static bool text_equal(const struct profile *a, u32 x, const struct profile *b, u32 y) {
+    return str_eq(profile_str(a, x), profile_str(b, y));
+}
+
+static bool types_equal(const struct profile *a, struct value_type x, const struct profile *b,
+                        struct value_type y) {
+    return text_equal(a, x.type, b, y.type) && text_equal(a, x.unit, b, y.unit);
+}
+
+static bool types_differ(const struct profile *a, const struct profile *b, struct err *err) {
+    str name_a = a->n_types ? profile_str(a, a->sample_types[0].type) : S("none");
+    str name_b = b->n_types ? profile_str(b, b->sample_types[0].type) : S("none");
+    return err_set(err, ERR_USAGE, 0,
+                   "incompatible sample types: %u from " S_FMT " on and %u from " S_FMT " on",
+                   a->n_types, S_ARG(name_a), b->n_types, S_ARG(name_b));
+}
+
+bool profile_can_merge(const struct profile *a, const struct profile *b, struct err *err) {
+    if (!types_equal(a, a->period_type, b, b->period_type))
+        return err_set(
+            err, ERR_USAGE, 0,
+            "incompatible period types &{" S_FMT " " S_FMT " 0 0} and &{" S_FMT " " S_FMT " 0 0}",
+            S_ARG(profile_str(a, a->period_type.type)), S_ARG(profile_str(a, a->period_type.unit)),
+            S_ARG(profile_str(b, b->period_type.type)), S_ARG(profile_str(b, b->period_type.unit)));
+    if (a->n_types != b->n_types) return types_differ(a, b, err);
+    for (u32 i = 0; i < a->n_types; i++) {
+        if (!types_equal(a, a->sample_types[i], b, b->sample_types[i]))
+            return types_differ(a, b, err);
+    }
+    return true;
+}
+
+bool profile_merge(struct arena *out, const struct profile *const *list, size_t n,
+                   struct profile *ret, struct err *err) {
+    if (n == 0) return err_set(err, ERR_USAGE, 0, "no profiles to merge");
+    for (size_t i = 1; i < n; i++) {
+        if (!profile_can_merge(list[0], list[i], err)) return false;
+    }
+    bool has_zero;
+    struct profile p = merge_once(out, list, n, &has_zero);
+    // Samples that cancelled out go, and with them what only they reached. The first result stays
+    // in out until that ends.
+    if (has_zero) p = merge_once(out, &(const struct profile *){&p}, 1, &has_zero);
+    *ret = p;
+    return true;
+}
