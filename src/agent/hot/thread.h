@@ -63,6 +63,7 @@ struct hot_thread {
     struct thread_slot *slot;       // NULL: none (yet)
     const struct label_set *labels; // current label set, inherited by threads it makes; NULL: none
     u64 stack_lo, stack_hi;         // bounds of its stack; stack_hi 0: not known yet
+    _Atomic u64 stack_seen;         // bounds.c: its lowest page known to be readable; 0: none yet
 };
 
 extern __thread struct hot_thread hot_thread

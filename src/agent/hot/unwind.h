@@ -1,6 +1,7 @@
 // agent/hot/unwind.h - from registers to a stack of lookup pcs.
-// Room: capture only. How: _dl_find_object, .eh_frame rules, a per-PC rule cache. Door:
-// agent/hot/hot.h.
+// Room: capture only. How: _dl_find_object (object), .eh_frame (cfi, expr), a word a pc (rules),
+// all registers where a word cannot say it (frame), readable stack (bounds), code without CFI
+// (guess), machines (arch). Door: agent/hot/hot.h.
 #pragma once
 
 #include "base/types.h"

@@ -1,0 +1,119 @@
+// agent/hot/guess.c - finding the caller where no call frame information tells it.
+// Room: heuristics, each checked against the code bytes. Door: guess.h. All code and headers are
+// copied, never read in place: a stale word of the stack may point into a library that is being
+// unloaded right now.
+#include "agent/hot/guess.h"
+
+#include "agent/hot/object.h"
+
+#include <elf.h>
+
+enum {
+    SCAN_SLOTS = 64,    // words looked at above sp in assembly without CFI: its pushes and locals
+    PAIR_BYTES = 4096,  // how far above sp a parked function's frame record is looked for
+    MAX_JIT_LINKS = 64, // frame pointer links through JIT code before one leads to a known object
+};
+
+// glibc's __start_context, which has a name in no symbol table and no CFI for the byte before it.
+// Set once in guess_init.
+static u64 fiber_return;
+
+static void fiber_never_run(void) {
+}
+
+void guess_init(void) {
+    ucontext_t context;
+    u64 stack[64] = {0};
+    if (getcontext(&context) != 0) return;
+    context.uc_stack.ss_sp = stack;
+    context.uc_stack.ss_size = sizeof stack;
+    context.uc_link = NULL;
+    makecontext(&context, fiber_never_run, 0);
+    fiber_return = arch_context_return(&context);
+}
+
+// Whether addr could be what a call pushed.
+static bool is_return(u64 addr) {
+    struct object object;
+    struct cfi_bytes text;
+    u8 code[CALL_BYTES_MAX];
+    if (addr < 4096 || !object_find(addr - 1, &object)) return false;
+    if (!bounds_copy(code, addr - CALL_BYTES_MAX, sizeof code) || !arch_is_call(code)) return false;
+    return object_segment(&object, addr - 1, PF_X, true, &text);
+}
+
+static bool is_sigreturn(u64 pc) {
+    u8 code[SIGRETURN_BYTES];
+    return bounds_copy(code, pc, sizeof code) && arch_is_sigreturn(code);
+}
+
+static bool accept(struct frame *frame, u64 pc, u64 sp) {
+    frame->pc = pc;
+    frame->sp = sp;
+    frame->is_exact = false;
+    return true;
+}
+
+// The record {saved fp, return address} at fp; its fp must lead upwards.
+static bool link_load(struct window *w, u64 sp, u64 fp, u64 *saved, u64 *pc) {
+    if (fp < sp || fp % 8 != 0) return false;
+    if (!window_load(w, fp, saved) || !window_load(w, fp + 8, pc)) return false;
+    *pc = arch_strip(*pc);
+    return true;
+}
+
+// JIT code that calls JIT code: its return addresses are in no object, but a chain of frame
+// pointers that ends in a checked return address vouches for its links.
+static bool chain_is_sound(struct window *w, u64 fp) {
+    u64 sp = fp, saved, pc;
+    for (u32 i = 0; i < MAX_JIT_LINKS && link_load(w, sp, fp, &saved, &pc); i++) {
+        if (is_return(pc)) return true;
+        if (saved <= fp) return false;
+        sp = fp = saved;
+    }
+    return false;
+}
+
+static bool by_frame_pointer(struct window *w, struct frame *frame) {
+    struct object object;
+    u64 saved, pc, fp = frame->fp;
+    if (!frame->has_fp || !link_load(w, frame->sp, fp, &saved, &pc)) return false;
+    if (!is_return(pc)) {
+        bool is_jit = !object_find(frame->pc, &object);
+        if (!is_jit || !chain_is_sound(w, fp)) return false;
+    }
+    frame->fp = saved;
+    return accept(frame, pc, fp + 16);
+}
+
+static bool by_scan(struct window *w, struct frame *frame, u32 n_slots) {
+    u64 word;
+    for (u64 i = 0; i < n_slots; i++) {
+        if (!window_load(w, frame->sp + i * 8, &word)) return false;
+        if (is_return(word)) return accept(frame, word, frame->sp + i * 8 + 8);
+    }
+    return false;
+}
+
+enum guess guess_caller(struct window *w, struct frame *frame) {
+    if (frame->sp % 8 != 0) return GUESS_NONE;
+    if (!frame->is_exact && frame->pc == fiber_return) return GUESS_END;
+    if (!frame->is_exact && is_sigreturn(frame->pc)) return GUESS_SIGNAL;
+    // Interrupted assembly is most often a leaf that pushed nothing, or a call through a wild
+    // pointer: the return address is on top.
+    if (CALL_PUSHES_RETURN && frame->is_exact && by_scan(w, frame, 1)) return GUESS_CALLER;
+    if (by_frame_pointer(w, frame)) return GUESS_CALLER;
+    return by_scan(w, frame, SCAN_SLOTS) ? GUESS_CALLER : GUESS_NONE;
+}
+
+bool guess_frame_pointer(struct window *w, struct frame *frame) {
+    u64 saved, pc;
+    for (u64 fp = frame->sp; fp < frame->sp + PAIR_BYTES; fp += 8) {
+        if (!link_load(w, frame->sp, fp, &saved, &pc)) return false;
+        if (saved <= fp || saved >= w->limit || saved % 8 != 0 || !is_return(pc)) continue;
+        frame->fp = fp;
+        frame->has_fp = true;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,266 @@
+// tests/unit/agent_unwind.c - proves that real stacks are unwound whole: through callbacks of libc,
+// signal handlers, alternate stacks, fibers, the PLT and the vDSO, and that no registers, however
+// wild, make the unwinder crash.
+#include "unit.h"
+
+#include "agent/hot/hot.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+__thread struct hot_thread hot_thread;
+
+#define NOINLINE __attribute__((noinline, noclone))
+// Keeps a call from becoming a jump: something must be left to do after it.
+#define NO_TAIL_CALL __asm__ volatile("" ::: "memory")
+
+static struct capture {
+    u64 pcs[MAX_FRAMES];
+    struct unwound unwound;
+} cap;
+
+// What libgcc's unwinder says, as lookup pcs.
+struct oracle {
+    u64 pcs[MAX_FRAMES];
+    u32 n;
+};
+
+static _Unwind_Reason_Code oracle_frame(struct _Unwind_Context *context, void *arg) {
+    struct oracle *oracle = arg;
+    int is_exact = 0;
+    u64 pc = _Unwind_GetIPInfo(context, &is_exact);
+    // The frame before interrupted code is the handler's trampoline, and no call led to it.
+    if (is_exact && oracle->n > 0) oracle->pcs[oracle->n - 1]++;
+    if (oracle->n < MAX_FRAMES && pc) oracle->pcs[oracle->n++] = pc - !is_exact;
+    return _URC_NO_REASON;
+}
+
+static NOINLINE void oracle_here(struct oracle *ret) {
+    ret->n = 0;
+    _Unwind_Backtrace(oracle_frame, ret);
+    NO_TAIL_CALL;
+}
+
+static bool has_symbol(const u64 *pcs, u32 n, const char *name) {
+    for (u32 i = 0; i < n; i++) {
+        Dl_info info;
+        if (dladdr((void *)pcs[i], &info) && info.dli_sname && !strcmp(info.dli_sname, name))
+            return true;
+    }
+    return false;
+}
+
+// The index of the frame whose pc lies in [fn, fn + 512), a bound no function here passes.
+static i64 frame_of(const struct capture *c, void (*fn)(void)) {
+    for (u32 i = 0; i < c->unwound.n; i++) {
+        if (c->pcs[i] - (u64)fn < 512) return i;
+    }
+    return -1;
+}
+
+// Both captures without their innermost frames, which differ.
+static void check_same_callers(const struct capture *c, const struct oracle *oracle, u32 skip_ours,
+                               u32 skip_theirs) {
+    CHECK_EQ(c->unwound.n - skip_ours, oracle->n - skip_theirs);
+    for (u32 i = skip_ours; i < c->unwound.n; i++) {
+        CHECK_EQ(c->pcs[i], oracle->pcs[i - skip_ours + skip_theirs]);
+    }
+}
+
+static NOINLINE void capture_here(u32 skip) {
+    cap.unwound = unwind_here(cap.pcs, MAX_FRAMES, skip);
+    NO_TAIL_CALL;
+}
+
+static NOINLINE void dig(u32 depth, void (*fn)(void)) {
+    volatile u64 locals[5] = {depth};
+    if (depth == 0) {
+        fn();
+    } else {
+        dig(depth - 1, fn);
+    }
+    locals[0]++;
+}
+
+static struct oracle oracle_dug;
+static NOINLINE void both(void) {
+    oracle_here(&oracle_dug);
+    capture_here(0);
+    NO_TAIL_CALL;
+}
+
+TEST(here_gives_the_frames_libgcc_gives) {
+    CHECK(unwind_init());
+    dig(20, both);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    // Ours: capture_here, both (after another call), dig ...; theirs: oracle_here, both, dig ...
+    check_same_callers(&cap, &oracle_dug, 2, 2);
+    CHECK(cap.unwound.n > 25);
+}
+
+static NOINLINE void skip_two(void) {
+    capture_here(2);
+    NO_TAIL_CALL;
+}
+
+TEST(here_leaves_out_the_frames_skipped) {
+    unwind_init();
+    dig(3, skip_two);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    CHECK_EQ(frame_of(&cap, (void (*)(void))dig), 0);
+    CHECK_EQ(frame_of(&cap, skip_two), -1);
+}
+
+static NOINLINE void capture_none(void) {
+    capture_here(0);
+    NO_TAIL_CALL;
+}
+
+TEST(deep_stacks_keep_the_innermost_frames) {
+    unwind_init();
+    dig(2000, capture_none);
+    CHECK_EQ(cap.unwound.end, UNWIND_TRUNCATED);
+    CHECK_EQ(cap.unwound.n, MAX_FRAMES);
+    CHECK_EQ(cap.pcs[MAX_FRAMES - 1], STACK_TRUNCATED);
+    CHECK_EQ(frame_of(&cap, capture_none), 1);
+}
+
+static int compare_captures(const void *a, const void *b) {
+    capture_here(0);
+    return *(const int *)a - *(const int *)b;
+}
+
+TEST(a_callback_of_qsort_reaches_the_first_frame) {
+    unwind_init();
+    int numbers[] = {3, 1, 2};
+    qsort(numbers, 3, sizeof *numbers, compare_captures);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    CHECK(has_symbol(cap.pcs, cap.unwound.n, "qsort") ||
+          has_symbol(cap.pcs, cap.unwound.n, "qsort_r"));
+}
+
+static void *thread_captures(void *arg) {
+    dig(4, capture_none);
+    return arg;
+}
+
+TEST(a_thread_ends_at_clone) {
+    unwind_init();
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, thread_captures, NULL), 0);
+    pthread_join(thread, NULL);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    CHECK(has_symbol(cap.pcs, cap.unwound.n, "clone") ||
+          has_symbol(cap.pcs, cap.unwound.n, "__clone") || cap.unwound.n >= 8);
+}
+
+static struct oracle oracle_signal;
+static volatile sig_atomic_t n_signals;
+static void on_signal(int signo, siginfo_t *info, void *context) {
+    (void)signo, (void)info;
+    cap.unwound = unwind_context(context, cap.pcs, MAX_FRAMES);
+    oracle_here(&oracle_signal);
+    n_signals++;
+}
+
+static void install(int signo, int flags) {
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | flags};
+    CHECK_EQ(sigaction(signo, &action, NULL), 0);
+}
+
+static NOINLINE void raise_usr1(void) {
+    raise(SIGUSR1);
+    NO_TAIL_CALL;
+}
+
+TEST(a_handler_sees_the_interrupted_stack) {
+    unwind_init();
+    install(SIGUSR1, 0);
+    dig(6, raise_usr1);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    // Theirs begins with oracle_here, on_signal and __restore_rt.
+    check_same_callers(&cap, &oracle_signal, 0, 3);
+    CHECK(frame_of(&cap, raise_usr1) > 0);
+}
+
+static struct oracle oracle_in_handler;
+static void on_signal_here(int signo) {
+    (void)signo;
+    oracle_here(&oracle_in_handler);
+    capture_here(0);
+    NO_TAIL_CALL;
+}
+
+TEST(here_inside_a_handler_passes_the_signal_frame) {
+    unwind_init();
+    signal(SIGUSR2, on_signal_here);
+    raise(SIGUSR2);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    check_same_callers(&cap, &oracle_in_handler, 2, 2);
+}
+
+static void install_altstack(void) {
+    static u8 *stack;
+    if (!stack)
+        stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack_t alt = {.ss_sp = stack, .ss_size = 65536};
+    CHECK_EQ(sigaltstack(&alt, NULL), 0);
+}
+
+TEST(here_on_an_alternate_stack_returns_to_the_threads_own) {
+    unwind_init();
+    install_altstack();
+    struct sigaction action = {.sa_handler = on_signal_here, .sa_flags = SA_ONSTACK};
+    CHECK_EQ(sigaction(SIGUSR2, &action, NULL), 0);
+    dig(5, raise_usr1);
+    raise(SIGUSR2);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    check_same_callers(&cap, &oracle_in_handler, 2, 2);
+}
+
+static ucontext_t fiber, back;
+static void fiber_main(void) {
+    dig(10, capture_none);
+    NO_TAIL_CALL;
+}
+
+TEST(a_fiber_is_unwound_to_its_start) {
+    unwind_init();
+    u8 *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    getcontext(&fiber);
+    fiber.uc_stack.ss_sp = stack;
+    fiber.uc_stack.ss_size = 65536;
+    fiber.uc_link = &back;
+    makecontext(&fiber, fiber_main, 0);
+    swapcontext(&back, &fiber);
+    munmap(stack, 65536);
+    CHECK_EQ(cap.unwound.end, UNWIND_COMPLETE);
+    CHECK(frame_of(&cap, fiber_main) >= 11);
+}
+
+TEST(wild_registers_end_a_walk_without_a_crash) {
+    unwind_init();
+    ucontext_t context = {0};
+    u64 seed = 88172645463325252u, here = (u64)__builtin_frame_address(0);
+    for (u32 i = 0; i < 200000; i++) {
+        for (u32 r = 0; r < 17; r++) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            // Pure noise, a place on the stack, or a place in libc's code.
+            u64 value = seed;
+            if (seed % 3 == 1) value = here + (seed >> 40) % 4096 - 512;
+            if (seed % 3 == 2) value = (u64)&memcpy + (seed >> 40) % 65536;
+            context.uc_mcontext.gregs[r] = (greg_t)value;
+        }
+        struct unwound got = unwind_context(&context, cap.pcs, 64);
+        CHECK(got.n <= 64);
+    }
+}
