@@ -181,6 +181,12 @@ static bool take_bases(struct cli *ret, struct err *err) {
     return true;
 }
 
+static bool check_limits(const struct cli *cli, struct err *err) {
+    // Shifted to bytes it must stay a size: 2^43 MiB would not.
+    if (cli->flags.max_megabytes > 0 && cli->flags.max_megabytes < INT64_C(1) << 40) return true;
+    return err_set(err, ERR_USAGE, 0, "-max_megabytes must be positive");
+}
+
 static bool check_web_flags(const struct cli *cli, struct err *err) {
     if (cli->command && cli->flags.http.len)
         return err_set(err, ERR_USAGE, 0,
@@ -212,7 +218,7 @@ enum cli_end cli_parse(struct arena *out, int argc, char *const *argv, struct cl
     cli.flags = raw->flags;
     if (!take_command(raw, &cli, err) || !check_web_flags(&cli, err)) return CLI_BAD;
     take_selectors(out, &cli);
-    if (!take_bases(&cli, err)) return CLI_BAD;
+    if (!take_bases(&cli, err) || !check_limits(&cli, err)) return CLI_BAD;
     *ret = cli;
     return CLI_OK;
 }

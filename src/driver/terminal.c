@@ -142,9 +142,9 @@ static void remember(struct terminal *t, str line) {
     history(t->history, &event, H_ENTER, str_z(t->arena, line));
     if (!t->history_path.len) return;
     // After each line, so that a killed session loses none. Others may not read what was looked at.
-    const char *path = str_z(t->arena, t->history_path);
-    history(t->history, &event, H_SAVE, path);
-    chmod(path, 0600);
+    mode_t before = umask(077);
+    history(t->history, &event, H_SAVE, str_z(t->arena, t->history_path));
+    umask(before);
 }
 
 bool terminal_read(struct terminal *t, str *ret) {
