@@ -14,8 +14,11 @@
 #pragma once
 
 #include "agent/hot/cpu_signal.h"
+#include "agent/hot/live.h"
+#include "agent/hot/real.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/ring.h"
+#include "agent/hot/sample.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"

@@ -54,6 +54,7 @@ struct thread_slot {
 struct hot_thread {
     i64 heap_left; // bytes until the next heap sample; <= 0 leads into the slow path, also on the
                    // first call
+    u64 heap_rate; // the mean heap_left was drawn with; 0: not drawn (heap sampling is off)
     u64 rng;       // state of the thread's random numbers; 0: not seeded yet
     u32 tid;   // gettid(), 0 until the thread was first seen; a handler compares it before trusting
                // the rest

@@ -1,0 +1,234 @@
+// agent/hot/live.c - the tables of the heap profile.
+// Room: see live.h. Door: live_insert(), live_remove().
+//
+// Live blocks stand in levels of growing size. A level is lines of 8 words; a block may stand in
+// two lines of it, chosen by hash, so that there is nothing to probe and nothing to move: a look-up
+// reads two cache lines a level, and a level is about 90 % full before the next one is opened. Most
+// programs stay in the first (half a MiB, 50,000 live samples: 25 GiB of heap at the default rate).
+#include "agent/hot/live.h"
+
+#include "base/base.h"
+
+#include "agent/hot/stacks.h"
+
+#include <sys/mman.h>
+
+enum {
+    N_BUCKET_SLOTS = 2 * MAX_BUCKETS,
+    MAX_PROBES = 64, // at half load a longer run means a hostile hash
+    SIZE_BITS = 44,  // of a bucket key: sizes up to 16 TiB, more than the address space gives out
+    BUCKET_BITS = 20,
+    LINE_WORDS = 8, // one cache line
+    N_LEVELS = 3,
+    N_FILTER = 1 << 16, // counters of the filter: 64 KiB stay inside L2
+};
+_Static_assert(MAX_BUCKETS <= 1 << BUCKET_BITS, "a live word must hold a bucket");
+_Static_assert(MAX_STACKS <= 1 << (63 - SIZE_BITS), "a bucket key must hold a stack");
+
+// Lines of each level: 0.5, 8 and 32 MiB. The last bounds the table at 5.3 million live samples.
+static const u32 level_lines[N_LEVELS] = {1 << 13, 1 << 17, 1 << 19};
+enum { N_LINES = (1 << 13) + (1 << 17) + (1 << 19) };
+
+struct tables {
+    _Atomic u64 lines[N_LINES][LINE_WORDS]; // address >> 4 << BUCKET_BITS | bucket; 0: free
+    _Atomic u32 slots[N_BUCKET_SLOTS];      // bucket id; 0: free
+    struct heap_bucket buckets[MAX_BUCKETS];
+    _Atomic u32 filter[N_FILTER]; // live blocks that hash here
+};
+
+// tables: set once by live_init. has_filter: set before tables. The rest: atomic, only added to.
+static struct {
+    struct tables *_Atomic tables;
+    bool has_filter;
+    _Atomic u32 n_buckets;
+    _Atomic u32 n_levels; // levels that hold or held blocks
+    _Atomic u64 n_overflowed, n_unfollowed;
+} live = {.n_buckets = N_OVERFLOW_BUCKETS};
+
+#define KEY_SET ((u64)1 << 63) // so that no key is 0
+
+static u64 key_of(u32 stack_id, u64 size) {
+    u64 most = ((u64)1 << SIZE_BITS) - 1;
+    return KEY_SET | (u64)stack_id << SIZE_BITS | (size < most ? size : most);
+}
+
+u32 bucket_stack(u64 key) {
+    return (u32)((key & ~KEY_SET) >> SIZE_BITS);
+}
+
+u64 bucket_size(u64 key) {
+    return key & (((u64)1 << SIZE_BITS) - 1);
+}
+
+bool live_is_ready(void) {
+    return atomic_load_explicit(&live.tables, memory_order_acquire) != NULL;
+}
+
+bool live_init(bool has_filter) {
+    if (live_is_ready()) return true;
+    struct tables *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (fresh == MAP_FAILED) return false;
+    // The middle of each power of two stands for what is counted there.
+    for (u32 i = 0; i < N_OVERFLOW_BUCKETS; i++)
+        fresh->buckets[i].key = key_of(STACK_OVERFLOW, ((u64)3 << i) / 2);
+    live.has_filter = has_filter;
+    struct tables *none = NULL;
+    if (!atomic_compare_exchange_strong(&live.tables, &none, fresh)) munmap(fresh, sizeof *fresh);
+    return true;
+}
+
+static u32 overflow_bucket(u64 size) {
+    atomic_fetch_add_explicit(&live.n_overflowed, 1, memory_order_relaxed);
+    return size ? 63 - (u32)__builtin_clzll(size) : 0;
+}
+
+// A new bucket, not yet findable; 0 when there are no more.
+static u32 bucket_new(struct tables *t, u64 key) {
+    if (atomic_load_explicit(&live.n_buckets, memory_order_relaxed) >= MAX_BUCKETS) return 0;
+    u32 id = atomic_fetch_add_explicit(&live.n_buckets, 1, memory_order_relaxed);
+    if (id >= MAX_BUCKETS) return 0;
+    atomic_store_explicit(&t->buckets[id].key, key, memory_order_release);
+    return id;
+}
+
+u32 bucket_of(u32 stack_id, u64 size_bytes) {
+    struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    u64 key = key_of(stack_id, size_bytes), hash = hash_mix(key);
+    u32 fresh = 0;
+    for (u32 probe = 0; probe < MAX_PROBES;) {
+        _Atomic u32 *slot = &t->slots[(hash + probe) % N_BUCKET_SLOTS];
+        // Acquire: pairs with the release below, so that the bucket's key is seen.
+        u32 id = atomic_load_explicit(slot, memory_order_acquire);
+        if (id && atomic_load_explicit(&t->buckets[id].key, memory_order_relaxed) == key) return id;
+        if (id) {
+            probe++;
+            continue;
+        }
+        if (!fresh) fresh = bucket_new(t, key);
+        if (!fresh) break;
+        if (atomic_compare_exchange_strong_explicit(slot, &id, fresh, memory_order_release,
+                                                    memory_order_relaxed))
+            return fresh;
+    }
+    return overflow_bucket(size_bytes);
+}
+
+const struct heap_bucket *heap_buckets(u32 *n) {
+    const struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    u32 made = atomic_load_explicit(&live.n_buckets, memory_order_relaxed);
+    *n = !t ? 0 : made < MAX_BUCKETS ? made : MAX_BUCKETS;
+    return t ? t->buckets : NULL;
+}
+
+static u64 block_hash(const void *block) {
+    return hash_mix((uintptr_t)block >> 4);
+}
+
+static u64 word_of(const void *block, u32 bucket) {
+    return (u64)(uintptr_t)block >> 4 << BUCKET_BITS | bucket;
+}
+
+// The two lines of a level in which a block with this hash may stand.
+static void level_places(struct tables *t, u32 level, u64 hash, _Atomic u64 *places[2]) {
+    u32 first = 0;
+    for (u32 i = 0; i < level; i++) first += level_lines[i];
+    u32 mask = level_lines[level] - 1;
+    places[0] = t->lines[first + ((u32)hash & mask)];
+    places[1] = t->lines[first + ((u32)(hash >> 32) & mask)];
+}
+
+// The word that follows block, with its present value in *word; NULL: none does.
+static _Atomic u64 *word_find(struct tables *t, const void *block, u64 *word) {
+    u64 hash = block_hash(block), address = (u64)(uintptr_t)block >> 4;
+    u32 n_levels = atomic_load_explicit(&live.n_levels, memory_order_acquire);
+    for (u32 level = 0; level < n_levels; level++) {
+        _Atomic u64 *places[2];
+        level_places(t, level, hash, places);
+        for (u32 i = 0; i < 2 * LINE_WORDS; i++) {
+            _Atomic u64 *at = &places[i / LINE_WORDS][i % LINE_WORDS];
+            *word = atomic_load_explicit(at, memory_order_relaxed);
+            if (*word && *word >> BUCKET_BITS == address) return at;
+        }
+    }
+    return NULL;
+}
+
+static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
+    _Atomic u64 *places[2];
+    level_places(t, level, hash, places);
+    for (u32 i = 0; i < 2 * LINE_WORDS; i++) {
+        // Alternating between the two lines fills both evenly.
+        _Atomic u64 *at = &places[i % 2][i / 2];
+        u64 none = 0;
+        if (!atomic_load_explicit(at, memory_order_relaxed) &&
+            atomic_compare_exchange_strong_explicit(at, &none, word, memory_order_release,
+                                                    memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+static void level_open(u32 level) {
+    u32 n = atomic_load_explicit(&live.n_levels, memory_order_relaxed);
+    while (n <= level && !atomic_compare_exchange_weak(&live.n_levels, &n, level + 1)) {
+    }
+}
+
+static bool word_insert(struct tables *t, const void *block, u32 bucket) {
+    if ((u64)(uintptr_t)block >> 48) return false; // five-level paging: more bits than a word has
+    u64 hash = block_hash(block);
+    if (live.has_filter)
+        atomic_fetch_add_explicit(&t->filter[hash % N_FILTER], 1, memory_order_relaxed);
+    for (u32 level = 0; level < N_LEVELS; level++) {
+        level_open(level); // before the word appears, so that whoever frees the block looks there
+        if (word_place(t, level, hash, word_of(block, bucket))) return true;
+    }
+    if (live.has_filter)
+        atomic_fetch_sub_explicit(&t->filter[hash % N_FILTER], 1, memory_order_relaxed);
+    return false;
+}
+
+static void bucket_count(_Atomic u64 *counter, i64 n) {
+    atomic_fetch_add_explicit(counter, (u64)n, memory_order_release);
+}
+
+void live_insert(const void *block, u32 bucket) {
+    struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    // A word for this address is left over from a block that was freed behind our back (by an
+    // allocator's own interface): it is free now, since the allocator gave its address out again.
+    u32 stale;
+    while (live_remove(block, &stale)) {
+    }
+    bucket_count(&t->buckets[bucket].n_allocs, 1);
+    if (word_insert(t, block, bucket)) return;
+    bucket_count(&t->buckets[bucket].n_frees, 1);
+    atomic_fetch_add_explicit(&live.n_unfollowed, 1, memory_order_relaxed);
+}
+
+bool live_remove(const void *block, u32 *bucket) {
+    struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    if (!t) return false;
+    _Atomic u32 *filter = &t->filter[block_hash(block) % N_FILTER];
+    if (live.has_filter && !atomic_load_explicit(filter, memory_order_relaxed)) return false;
+    u64 word;
+    _Atomic u64 *at = word_find(t, block, &word);
+    if (!at) return false;
+    // Lost only to a second free of the same block at the same time: the program's own mistake.
+    if (!atomic_compare_exchange_strong_explicit(at, &word, 0, memory_order_relaxed,
+                                                 memory_order_relaxed))
+        return false;
+    if (live.has_filter) atomic_fetch_sub_explicit(filter, 1, memory_order_relaxed);
+    *bucket = (u32)(word & (((u64)1 << BUCKET_BITS) - 1));
+    bucket_count(&t->buckets[*bucket].n_frees, 1);
+    return true;
+}
+
+void live_restore(const void *block, u32 bucket) {
+    struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    if (word_insert(t, block, bucket)) bucket_count(&t->buckets[bucket].n_frees, -1);
+}
+
+struct live_lost live_lost(void) {
+    return (struct live_lost){atomic_load(&live.n_overflowed), atomic_load(&live.n_unfollowed)};
+}

@@ -1,0 +1,59 @@
+// agent/hot/live.h - sampled heap blocks: how often each (stack, size) was allocated and freed, and
+// which blocks are live.
+// Room: the two tables of the heap profile, lock-free. Who samples is sample.h, who reads is
+// agent/heap.c. Door: agent/hot/hot.h.
+//
+// The idea: a bucket is one (stack, size) with two counters that only grow. A live block is one
+// 64-bit word, address and bucket together, which appears and disappears by one compare-and-swap:
+// fork, signals and threads stopped anywhere leave whole tables. A sampled block is recognised at
+// free without touching memory: it is aligned to 1024 bytes (real memalign made it so), or lies 16
+// bytes behind such an address, as every block that glibc maps on its own does. What matches is
+// looked up; 1 in 32 of other blocks matches by chance. Where the allocator has no memalign to
+// match its malloc, a counting filter over addresses is asked instead.
+#pragma once
+
+#include "base/types.h"
+
+#include <stdatomic.h>
+
+enum {
+    // (stack, size) pairs; further ones are counted in 64 overflow buckets by power of two. 6 MiB
+    // of
+    // address space, touched as buckets come. A server under load for days has some thousands.
+    MAX_BUCKETS = 1 << 18,
+    N_OVERFLOW_BUCKETS = 64, // buckets [0, 64): size class log2, stack STACK_OVERFLOW
+    BLOCK_ALIGN = 1024,      // of sampled blocks: at most 1 KiB lost per live sample
+};
+#define BLOCK_SIGNATURE ((uintptr_t)(BLOCK_ALIGN - 1) & ~(uintptr_t)16)
+
+struct heap_bucket {
+    _Atomic u64 key; // see bucket_stack, bucket_size; 0: not made yet
+    // n_frees is raised after n_allocs of the same block: read it first and the difference is never
+    // negative.
+    _Atomic u64 n_allocs, n_frees;
+};
+
+struct live_lost {
+    u64 n_overflowed; // samples counted in overflow buckets: their stack and exact size are lost
+    u64 n_unfollowed; // sampled blocks that found no place in the live table: counted as freed
+};
+
+// Reserves the tables. has_filter: blocks cannot be told by their alignment. Idempotent, cold code.
+bool live_init(bool has_filter);
+bool live_is_ready(void);
+
+// The bucket of (stack, size), made when new.
+u32 bucket_of(u32 stack_id, u64 size_bytes);
+u32 bucket_stack(u64 key);
+u64 bucket_size(u64 key);
+// Buckets [0, n) for reading; those whose key or n_allocs is 0 hold nothing.
+const struct heap_bucket *heap_buckets(u32 *n);
+
+// Counts one allocation of the bucket's size and follows the block until live_remove.
+void live_insert(const void *block, u32 bucket);
+// Stops following block and counts it freed. False: it was not followed. Call before the real free:
+// afterwards another thread may already own the address.
+bool live_remove(const void *block, u32 *bucket);
+// Takes a live_remove back: the block was not freed after all (a realloc that failed).
+void live_restore(const void *block, u32 bucket);
+struct live_lost live_lost(void);

@@ -1,0 +1,63 @@
+// agent/hot/real.h - the allocator behind our hooks.
+// Room: finding it, once, and what is known about it. Door: agent/hot/hot.h; used by the hooks
+// (malloc.c, mallocx.c, new.c) and by agent/heap.c.
+//
+// Bootstrap: until real_init has run, free_mask is 0, so that every free enters its slow path, and
+// hot_thread.heap_left is 0, so that every thread's first allocation enters its own; the slow paths
+// call real_init. Fast paths may therefore use the pointers without a test.
+#pragma once
+
+#include "base/types.h"
+
+struct link_map;
+
+enum new_kind {
+    NEW_OF_ALLOCATOR, // the allocator brings its own operator new: it is called
+    NEW_STANDARD,     // libstdc++'s or libc++'s, which are malloc and free: those are called
+    NEW_FOREIGN,      // somebody's own: called and not counted; the malloc it calls is
+};
+
+// Written once by real_init, then only read, but for free_mask.
+struct real_heap {
+    void *(*malloc)(size_t);
+    void (*free)(void *);
+    // A block p can be a sampled one only if (p & free_mask) == 0.
+    _Atomic uintptr_t free_mask;
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*memalign)(size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
+    int (*posix_memalign)(void **, size_t, size_t);
+    void *(*valloc)(size_t);
+    void *(*pvalloc)(size_t);
+    void (*free_sized)(void *, size_t);
+    void (*free_aligned_sized)(void *, size_t, size_t);
+    // jemalloc's own interface, NULL elsewhere.
+    void *(*mallocx)(size_t, int);
+    void *(*rallocx)(void *, size_t, int);
+    void (*dallocx)(void *, int);
+    void (*sdallocx)(void *, size_t, int);
+    void *(*zalloc_aligned)(size_t, size_t); // mimalloc's zeroed memalign, NULL elsewhere
+#define OPERATOR_NEW(symbol, parameters, arguments, align) void *(*symbol)parameters;
+#define OPERATOR_DELETE(symbol, parameters, arguments) void(*symbol) parameters;
+#include "agent/hot/new.def"
+#undef OPERATOR_NEW
+#undef OPERATOR_DELETE
+    enum new_kind new_kind;
+    _Atomic bool is_found;        // all of this is filled in
+    bool can_align;               // memalign belongs to the same allocator as malloc and free
+    const struct link_map *owner; // the object that defines malloc
+    const char *sanitizer;        // "AddressSanitizer" and the like: hooks step aside
+};
+extern struct real_heap real_heap __attribute__((visibility("hidden")));
+
+// Finds everything. Idempotent; two threads that do it at the same time find the same.
+void real_init(void);
+// The C++ part of it, at home in new.c.
+void real_init_new(void);
+
+// Memory for allocations that come before there is an allocator to ask: BOOT_BLOCK pieces of a
+// static pool, never given back.
+enum { BOOT_POOL = 64 << 10, BOOT_BLOCK = 1024 };
+bool boot_owns(const void *p);
+size_t boot_room(const void *p); // bytes from p to the pool's end: what may be read there
