@@ -18,6 +18,7 @@ enum {
     MAX_BLOCK =
         64 << 20, // blocks double up to here, so that a big profile takes a few dozen mappings
     MAX_ALIGN = 4096,
+    HUGE_BLOCK = 8 << 20, // from here on a block asks for huge pages: a fault for 2 MiB, not 4 KiB
 };
 
 void fd_auto_close(int *fd) {
@@ -74,6 +75,7 @@ static void block_add(struct arena *a, size_t need) {
     struct arena_block *b =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (b == MAP_FAILED) arena_oom(a, size);
+    if (size >= HUGE_BLOCK) (void)madvise(b, size, MADV_HUGEPAGE); // a refusal costs time only
     b->older = a->blocks;
     b->size = size;
     a->blocks = b;

@@ -1,6 +1,8 @@
 // profile/check.c - whether a profile makes sense in itself.
 // Room: the checks of google/pprof's CheckValid in its order and with its sentences; repairing is
 // nobody's. Door: profile_check(), at the end. Source: reference/pprof.md section 4.
+#include "profile/check.h"
+
 #include "profile/codec.h"
 
 static bool inconsistent(struct err *err, const char *what) {
@@ -66,7 +68,9 @@ static bool check_lines(const struct profile *p, const struct location *l, struc
     return true;
 }
 
-static bool check_tables(const struct profile *p, struct arena *scratch, struct err *err) {
+bool check_tables(const struct profile *p, struct err *err) {
+    struct arena none = {0};
+    AUTO_ARENA struct arena scratch = arena_sub(&none);
     struct id_walk walks[] = {
         {(const u8 *)p->mappings, sizeof *p->mappings, "mapping", "ID", {0}, 0, false},
         {(const u8 *)p->functions, sizeof *p->functions, "function", "ID", {0}, 0, false},
@@ -74,7 +78,7 @@ static bool check_tables(const struct profile *p, struct arena *scratch, struct 
     };
     const u32 sizes[] = {p->n_mappings, p->n_functions, p->n_locations};
     for (size_t table = 0; table < countof(walks); table++) {
-        idmap_init(&walks[table].seen, scratch);
+        idmap_init(&walks[table].seen, &scratch);
         bool is_locations = table == 2;
         for (u32 i = 0; i < sizes[table]; i++) {
             if (!check_id(&walks[table], i, err)) return false;
@@ -89,8 +93,5 @@ _Static_assert(offsetof(struct mapping, id) == 0 && offsetof(struct function, id
                "row_id reads the first member");
 
 bool profile_check(const struct profile *p, struct err *err) {
-    if (!check_samples(p, err)) return false;
-    struct arena none = {0};
-    AUTO_ARENA struct arena scratch = arena_sub(&none);
-    return check_tables(p, &scratch, err);
+    return check_samples(p, err) && check_tables(p, err);
 }

@@ -6,6 +6,9 @@
 
 struct unpack_opts {
     u64 max_bytes; // refuse to unpack more than this; 0: UNPACK_MAX_BYTES
+    // The bytes are a mapped file: their pages are given back once they are unpacked. (Bytes in
+    // ordinary memory would be lost by that.)
+    bool is_mapped_file;
 };
 
 // 4 GiB: the largest profile anybody reported to google/pprof was 300 MB; a flag raises it.
@@ -16,13 +19,11 @@ struct unpack_opts {
 MUST_USE bool profile_unpack(struct arena *out, str bytes, const struct unpack_opts *opts, str *ret,
                              struct err *err);
 
-// Decodes one plain profile.proto message into *ret (tables in out, strings borrowed from bytes).
-// Values keep file order: values[sample_i * n_types + type_i]. Equal texts get one string id.
-// Unknown fields are skipped; location and function ids that no row has become U32_NONE, which
-// profile_check refuses. Source: profile.proto, reference/pprof.md section 3.1.
-// Fails: ERR_MALFORMED (err->at = byte offset; it may be another format), ERR_INCONSISTENT
-// ("missing sample type information", "mismatch: ..." : profile_check's first two sentences, said
-// here because the columns cannot hold such samples), ERR_UNSUPPORTED ("empty input file",
+// Decodes one plain profile.proto message into *ret (tables in out, strings borrowed from bytes)
+// and checks it as profile_check does. Values keep file order: values[sample_i * n_types + type_i].
+// Equal texts get one string id. Unknown fields are skipped. Source: profile.proto,
+// reference/pprof.md section 3.1. Fails: ERR_MALFORMED (err->at = byte offset; it may be another
+// format), ERR_INCONSISTENT (profile_check's sentences), ERR_UNSUPPORTED ("empty input file",
 // "concatenated profiles detected"), ERR_LIMIT (a table of more than 2^32-2 entries).
 MUST_USE bool profile_decode(struct arena *out, str bytes, struct profile *ret, struct err *err);
 
@@ -32,7 +33,8 @@ MUST_USE bool profile_decode(struct arena *out, str bytes, struct profile *ret, 
 MUST_USE bool profile_decode_owned(struct arena *out, str bytes, struct profile *ret,
                                    struct err *err);
 
-// The checks of google/pprof (reference/pprof.md section 4), one sentence each: ERR_INCONSISTENT.
+// For profiles made otherwise: the checks of google/pprof (reference/pprof.md section 4), one
+// sentence each: ERR_INCONSISTENT.
 MUST_USE bool profile_check(const struct profile *p, struct err *err);
 
 // The plain wire form, field order and string table order as google/pprof's writer

@@ -1,9 +1,10 @@
 // profile/decode.c - profile.proto from the wire into dense tables.
-// Room: one pass over the message after sweep.c has sized the tables; the checks that need finished
-// tables are check.c. Door: profile_decode() and profile_decode_owned(), at the end. Source:
-// profile.proto and reference/pprof.md section 3.1.
+// Room: one pass over the message after sweep.c has sized the tables; samples are checked on the
+// way, the finished tables by check.c. Door: profile_decode() and profile_decode_owned(), at the
+// end. Source: profile.proto and reference/pprof.md section 3.1.
 #include "profile/sweep.h"
 
+#include "profile/check.h"
 #include "profile/codec.h"
 
 #include <sys/mman.h>
@@ -22,6 +23,7 @@ struct decoder {
     str msg;
     struct err *err;
     u32 n_strings; // read so far
+    bool has_nil_location;
     bool is_owned;
     const u8 *discarded_to;
 };
@@ -75,51 +77,61 @@ static bool decode_value_type(struct decoder *d, const struct wire *top, struct 
     return ended(d, &w);
 }
 
-static inline u32 *put_location(const struct ids *ids, u32 *to, u64 id) {
-    *to = ids_find(ids, id);
+// A location id becomes an index; one that no location has becomes U32_NONE and is remembered.
+static inline u32 *put_location(struct decoder *d, u32 *to, u64 id) {
+    *to = ids_find(&d->sweep.locations, id);
+    d->has_nil_location |= *to == U32_NONE;
     return to + 1;
 }
 
+// The lowest four groups of seven bits, joined.
 static inline u64 low_septets(u64 word) {
     return (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x1fc000) | (word >> 3 & 0xfe00000);
 }
 
-// Packed location ids. Two ids a step without a branch on their lengths: in a profile with 40,000
-// locations ids take two or three bytes in no order, and a mispredicted branch an id would cost
-// more than the decoding. Ids of more than four bytes, and the last bytes of the message, take the
-// general path.
-static bool decode_stack(struct decoder *d, const struct wire *w, u32 **to_end) {
-    const struct ids *ids = &d->sweep.locations;
-    const u8 *p = w->data, *end = w->data + w->num;
+// Dense packed ids from p on, two a step while eight bytes can be read, both ids are shorter than
+// five bytes and end before end; gives back where it stopped. In a profile with 40,000 locations
+// ids take two or three bytes in no order: a branch on the length would be mispredicted for every
+// other id, which costs more than all the masks here.
+static const u8 *stack_dense(struct decoder *d, const u8 *p, const u8 *end, u32 **to_end) {
     const u8 *readable = (const u8 *)d->msg.p + d->msg.len;
+    const u64 n = d->sweep.locations.n;
     u32 *to = *to_end;
+    bool has_nil = false;
+    while (readable - p >= 8) {
+        u64 word;
+        memcpy(&word, p, 8);
+        u64 ends = ~word & 0x8080808080808080u;
+        u64 more_ends = ends & (ends - 1);
+        if (!more_ends) break;
+        unsigned first_bits = (unsigned)__builtin_ctzll(ends) + 1;
+        unsigned both_bits = (unsigned)__builtin_ctzll(more_ends) + 1;
+        const u8 *next = p + both_bits / 8;
+        if (next > end || first_bits > 32 || both_bits - first_bits > 32) break;
+        u64 first = low_septets(word & (ends ^ (ends - 1))) - 1;
+        u64 second = low_septets((word & (more_ends ^ (more_ends - 1))) >> first_bits) - 1;
+        has_nil |= (first >= n) | (second >= n);
+        to[0] = (u32)first;
+        to[1] = (u32)second;
+        to += 2;
+        p = next;
+    }
+    d->has_nil_location |= has_nil;
+    *to_end = to;
+    return p;
+}
+
+static bool decode_stack(struct decoder *d, const struct wire *w, u32 **to_end) {
+    const u8 *p = w->data, *end = w->data + w->num;
     while (p < end) {
-        if (readable - p >= 8) {
-            u64 word, ends;
-            memcpy(&word, p, 8);
-            ends = ~word & 0x8080808080808080u;
-            u64 more_ends = ends & (ends - 1);
-            if (more_ends) {
-                u64 first = word & (ends ^ (ends - 1));
-                unsigned first_bits = (unsigned)__builtin_ctzll(ends) + 1;
-                unsigned both_bits = (unsigned)__builtin_ctzll(more_ends) + 1;
-                u64 second = (word & (more_ends ^ (more_ends - 1))) >> first_bits;
-                const u8 *next = p + both_bits / 8;
-                if (next <= end && first_bits <= 32 && both_bits - first_bits <= 32) {
-                    to = put_location(ids, to, low_septets(first));
-                    to = put_location(ids, to, low_septets(second));
-                    p = next;
-                    continue;
-                }
-            }
-        }
+        if (d->sweep.locations.is_dense) p = stack_dense(d, p, end, to_end);
+        if (p == end) break;
         u64 id;
         const u8 *next = wire_varint(p, end, &id);
         if (!next) return malformed(d, p, "bad varint in a stack");
-        to = put_location(ids, to, id);
+        *to_end = put_location(d, *to_end, id);
         p = next;
     }
-    *to_end = to;
     return true;
 }
 
@@ -169,7 +181,7 @@ static bool decode_sample(struct decoder *d, const struct wire *top) {
             if (w.type == WIRE_BYTES)
                 is_ok = decode_stack(d, &w, &stack_end);
             else
-                stack_end = put_location(&d->sweep.locations, stack_end, w.num);
+                stack_end = put_location(d, stack_end, w.num);
         } else if (w.field == SAMPLE_VALUE) {
             if (w.type == WIRE_BYTES)
                 is_ok = decode_values(d, &w, &values_end);
@@ -412,8 +424,8 @@ static bool check_limits(const struct sweep *s, struct err *err) {
     return true;
 }
 
-// The columns hold n_types values a sample, so samples with another number end here, not in
-// profile_check. The sentences are the reference's.
+// The columns hold n_types values a sample, so samples with another number end before decoding. The
+// sentences are profile_check's.
 static bool check_values(const struct sweep *s, struct err *err) {
     if (s->n_samples == 0) return true;
     if (s->n_types == 0)
@@ -515,6 +527,8 @@ static bool decode(struct arena *out, str bytes, bool is_owned, struct profile *
     allocate_tables(&d);
     if (!decode_message(&d)) return false;
     unite_strings(&d, &scratch);
+    if (d.has_nil_location) return err_set(err, ERR_INCONSISTENT, 0, "sample has nil location");
+    if (!check_tables(&d.p, err)) return false;
     *ret = d.p;
     return true;
 }

@@ -7,6 +7,8 @@
 
 #include <libdeflate.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     // Deflate cannot do better than 258 bytes for two bits and a bit: 1032 to 1. A trailer that
@@ -91,6 +93,14 @@ static bool unpack_gzip(str bytes, struct unpacked *u, struct err *err) {
     return is_ok;
 }
 
+static void give_back(str bytes) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)bytes.p + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)bytes.p + bytes.len) & ~(page - 1);
+    // A failure costs memory, nothing else.
+    if (first < end) (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 bool profile_unpack(struct arena *out, str bytes, const struct unpack_opts *opts, str *ret,
                     struct err *err) {
     bool is_zstd = str_starts(bytes, S("\x28\xb5\x2f\xfd"));
@@ -101,6 +111,7 @@ bool profile_unpack(struct arena *out, str bytes, const struct unpack_opts *opts
     struct unpacked u = {.arena = out,
                          .max = opts && opts->max_bytes ? opts->max_bytes : UNPACK_MAX_BYTES};
     if (!(is_zstd ? unpack_zstd(bytes, &u, err) : unpack_gzip(bytes, &u, err))) return false;
+    if (opts && opts->is_mapped_file) give_back(bytes);
     *ret = (str){u.p, u.len};
     return true;
 }

@@ -83,13 +83,24 @@ static inline bool wire_next(struct wire *w) {
     return true;
 }
 
-// How many varints end in these bytes: bytes below 0x80.
+// How many varints end in these bytes: bytes below 0x80. Eight bytes a step, counted in eight lanes
+// that hold up to 255 each; the compiler makes vectors of it.
 static inline u64 wire_count(const u8 *data, u64 len) {
+    const u64 lanes = 0x0101010101010101u;
     u64 n = 0;
-    for (; len >= 8; len -= 8, data += 8) {
-        u64 word;
-        memcpy(&word, data, 8);
-        n += (((~word >> 7) & 0x0101010101010101u) * 0x0101010101010101u) >> 56;
+    while (len >= 8) {
+        u64 n_words = len / 8 < 255 ? len / 8 : 255, sums = 0;
+        for (u64 i = 0; i < n_words; i++) {
+            u64 word;
+            memcpy(&word, data + 8 * i, 8);
+            sums += ~word >> 7 & lanes;
+        }
+        // A lane's sum of 255 fits its byte; the total of eight does not, so they are widened
+        // first.
+        u64 even = sums & 0x00ff00ff00ff00ffu, odd = sums >> 8 & 0x00ff00ff00ff00ffu;
+        n += ((even + odd) * 0x0001000100010001u) >> 48;
+        data += 8 * n_words;
+        len -= 8 * n_words;
     }
     for (; len > 0; len--, data++) n += *data < 0x80;
     return n;

@@ -35,7 +35,8 @@ TEST(decode_reads_samples_of_packed_and_plain_numbers) {
     CHECK(decode(t,
                  W(HEAD "\x12\x07\x0a\x03\x01\x02\x01\x10\x05" // packed stack, value 5
                         "\x12\x06\x08\x02\x12\x02\xac\x02"     // stack 2, packed value 300
-                        "\x22\x04\x08\x01\x18\x10\x22\x06\x08\x02\x22\x02\x10\x07" STRINGS),
+                        "\x22\x04\x08\x01\x18\x10\x22\x08\x08\x02\x22\x04\x08\x09\x10\x07\x2a\x02"
+                        "\x08\x09" STRINGS),
                  &p));
     CHECK_EQ(p.n_samples, 2);
     u32 n;
@@ -48,7 +49,7 @@ TEST(decode_reads_samples_of_packed_and_plain_numbers) {
     CHECK_EQ(profile_values(&p, 1)[0], 300);
     CHECK_EQ(p.locations[0].address, 16);
     CHECK_EQ(p.lines[0].line, 7);
-    CHECK_EQ(p.lines[0].function_i, U32_NONE);
+    CHECK_EQ(p.lines[0].function_i, 0);
     CHECK_STR(profile_str(&p, p.sample_types[0].unit), S("ns"));
 }
 
