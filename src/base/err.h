@@ -28,10 +28,28 @@ struct err {
     char text[ERR_TEXT_CAP];
 };
 
-// Fills *err and gives false, so that a failing function can end in "return err_set(...)". err may
-// be NULL.
-bool err_set(struct err *err, enum err_code code, u64 at, const char *fmt, ...) PRINTF_LIKE(4, 5);
-// Puts "context: " in front of the sentence and gives false.
-bool err_in(struct err *err, const char *context);
-// err_set with ERR_SYSTEM and ": strerror(errno)" behind the sentence; errno is read first.
-bool err_sys(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+// Each gives false, so that a failing function can end in "return err_set(...)": as expressions and
+// not functions, so that the compiler knows it too. err may be NULL.
+// Fills *err: err_set(err, ERR_LIMIT, at, "format", ...).
+#define err_set(err, ...)                                                                          \
+    ({                                                                                             \
+        err_fill((err), __VA_ARGS__);                                                              \
+        false;                                                                                     \
+    })
+// Fills *err with ERR_SYSTEM and ": strerror(errno)" behind the sentence: err_sys(err, "format",
+// ...).
+#define err_sys(err, ...)                                                                          \
+    ({                                                                                             \
+        err_fill_sys((err), __VA_ARGS__);                                                          \
+        false;                                                                                     \
+    })
+// Puts "context: " in front of the sentence.
+#define err_in(err, context)                                                                       \
+    ({                                                                                             \
+        err_wrap((err), (context));                                                                \
+        false;                                                                                     \
+    })
+
+void err_fill(struct err *err, enum err_code code, u64 at, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void err_fill_sys(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void err_wrap(struct err *err, const char *context);

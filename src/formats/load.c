@@ -3,6 +3,16 @@
 // formats_load(), at the end. Source: reference/pprof.md section 3.
 #include "formats/formats.h"
 
+#include "formats/recognize.h"
+
+typedef bool (*decoder)(struct arena *out, str bytes, struct profile *ret, struct err *err);
+
+static const decoder decoders[] = {
+#define FORMAT(name, words) name##_decode,
+#include "formats/formats.def"
+#undef FORMAT
+};
+
 static bool unrecognized(struct err *err) {
     return err_set(err, ERR_UNRECOGNIZED, 0, "unrecognized profile format");
 }
@@ -18,6 +28,10 @@ static bool parse(struct arena *out, str plain, bool is_owned, struct profile *r
                              : profile_decode(out, plain, ret, err);
     if (is_proto) return true;
     if (!may_be_legacy(err->code)) return false;
+    for (size_t i = 0; i < countof(decoders); i++) {
+        if (decoders[i](out, plain, ret, err)) return true;
+        if (err->code != ERR_UNRECOGNIZED) return false;
+    }
     return unrecognized(err);
 }
 
