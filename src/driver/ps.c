@@ -24,13 +24,14 @@ int driver_ps(int argc, char *const *argv, const struct ui *ui) {
     struct running_list list;
     registry_list(&arena, &list);
     struct buf b = buf_new(&arena, (size_t)1 << 24);
-    buf_put(&b, S("    PID ADDRESS                  STARTED             PROGRAM\n"));
+    buf_put(&b, S("    PID    PPID ADDRESS                  STARTED              PROGRAM\n"));
     for (size_t i = 0; i < list.n; i++) {
-        buf_printf(&b, "%7d ", list.items[i].pid);
-        buf_pad(&b, list.items[i].address, -24);
+        buf_printf(&b, "%7d %7lld ", list.items[i].pid, (long long)list.items[i].parent);
+        buf_pad(&b, list.items[i].address.len ? list.items[i].address : S("-"), -24);
         buf_byte(&b, ' ');
         put_time(&b, list.items[i].started_s);
         buf_put(&b, list.items[i].program);
+        if (list.items[i].state.len) buf_printf(&b, " (" S_FMT ")", S_ARG(list.items[i].state));
         buf_byte(&b, '\n');
     }
     str text = buf_str(&b);

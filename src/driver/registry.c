@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 enum {
-    MAX_ENTRY_BYTES = 4096, // docs/agent-files.md
+    MAX_ENTRY_BYTES = 8192, // docs/agent-files.md
     MAX_STAT_BYTES = 1024,  // /proc/PID/stat is one line of about 300
     STARTTIME_FIELD = 22,
+    MAX_PROC_STAT_BYTES = 1 << 20, // /proc/stat has a line a processor and one of all interrupts
+    CLOCK_SLACK_S = 2,             // both times are rounded to seconds
 };
 
-bool registry_entry_read(str text, struct running *ret, u64 *ret_ticks) {
+bool registry_entry_read(str text, struct running *ret) {
     struct running r = {0};
-    u64 ticks = 0;
     str line, name, value;
     while (text.len) {
         str_cut(text, '\n', &line, &text);
@@ -27,11 +28,11 @@ bool registry_entry_read(str text, struct running *ret, u64 *ret_ticks) {
         if (str_eq(name, S("address"))) r.address = value;
         if (str_eq(name, S("program"))) r.program = value;
         if (str_eq(name, S("started")) && !num_parse_i64(value, 10, &r.started_s)) r.started_s = 0;
-        if (str_eq(name, S("ticks")) && !num_parse_u64(value, 10, &ticks)) ticks = 0;
+        if (str_eq(name, S("parent")) && !num_parse_i64(value, 10, &r.parent)) r.parent = 0;
+        if (str_eq(name, S("state"))) r.state = value;
     }
-    if (!r.address.len) return false;
+    if (!r.address.len && !r.state.len) return false;
     *ret = r;
-    *ret_ticks = ticks;
     return true;
 }
 
@@ -42,26 +43,37 @@ static str read_small(struct arena *out, int dir, const char *name, size_t max) 
     return n < 0 ? S("") : (str){bytes, (size_t)n};
 }
 
-// The start of a process in clock ticks since boot; 0: no such process.
-static u64 process_ticks(struct arena *scratch, int pid) {
+// When the machine started, in seconds since 1970; 0: not told.
+static i64 boot_time(struct arena *scratch) {
+    str stat = read_small(scratch, AT_FDCWD, "/proc/stat", MAX_PROC_STAT_BYTES);
+    ptrdiff_t at = str_find(stat, S("\nbtime "));
+    str text, rest;
+    i64 seconds;
+    if (at < 0) return 0;
+    str_cut(str_skip(stat, (size_t)at + 7), '\n', &text, &rest);
+    return num_parse_i64(text, 10, &seconds) ? seconds : 0;
+}
+
+// When a process started, in seconds since 1970; 0: not told.
+static i64 process_start(struct arena *scratch, int pid) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    str stat = read_small(scratch, AT_FDCWD, path, MAX_STAT_BYTES), field;
+    str stat = read_small(scratch, AT_FDCWD, path, MAX_STAT_BYTES), field = S("");
     // The second field is the program's name in parentheses and may hold blanks and parentheses.
     ptrdiff_t end = str_rfind_byte(stat, ')');
     if (end < 0) return 0;
     stat = str_skip(stat, (size_t)end + 2);
     for (int i = 3; i <= STARTTIME_FIELD; i++) str_cut(stat, ' ', &field, &stat);
-    u64 ticks;
-    return num_parse_u64(field, 10, &ticks) ? ticks : 0;
+    i64 ticks, boot = boot_time(scratch);
+    return boot && num_parse_i64(field, 10, &ticks) ? boot + ticks / sysconf(_SC_CLK_TCK) : 0;
 }
 
-static bool is_alive(struct arena *scratch, int pid, uid_t owner, u64 ticks) {
+static bool is_alive(struct arena *scratch, int pid, uid_t owner, i64 started_s) {
     char path[64];
     struct stat st;
     snprintf(path, sizeof path, "/proc/%d", pid);
     if (stat(path, &st) != 0 || st.st_uid != owner) return false;
-    return !ticks || ticks == process_ticks(scratch, pid);
+    return !started_s || process_start(scratch, pid) <= started_s + CLOCK_SLACK_S;
 }
 
 // A folder of ours to read: of one user, writable by that user only.
@@ -84,9 +96,8 @@ static void take_entry(struct arena *out, int dir, const char *name, uid_t owner
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return;
     if (!S_ISREG(st.st_mode) || st.st_uid != owner) return;
     struct running r;
-    u64 ticks;
-    if (!registry_entry_read(read_small(out, dir, name, MAX_ENTRY_BYTES), &r, &ticks)) return;
-    if (!is_alive(out, (int)pid, owner, ticks)) {
+    if (!registry_entry_read(read_small(out, dir, name, MAX_ENTRY_BYTES), &r)) return;
+    if (!is_alive(out, (int)pid, owner, r.started_s)) {
         unlinkat(dir, name, 0);
         return;
     }

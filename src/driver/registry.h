@@ -6,8 +6,9 @@
 
 struct running {
     int pid;
-    str address, program;
-    i64 started_s; // since 1970; 0: not told
+    str address, program, state; // state: what is wrong; empty: nothing
+    i64 parent;                  // 0: not told
+    i64 started_s;               // since 1970; 0: not told
 };
 
 struct running_list {
@@ -18,5 +19,5 @@ struct running_list {
 // Every live entry of this user (of all users for root), by process id. Entries of dead processes
 // are removed.
 void registry_list(struct arena *out, struct running_list *ret);
-// One entry file's text. False: no address in it.
-MUST_USE bool registry_entry_read(str text, struct running *ret, u64 *ret_ticks);
+// One entry file's text. False: it names neither an address nor why there is none.
+MUST_USE bool registry_entry_read(str text, struct running *ret);
