@@ -7,5 +7,5 @@
 #include "agent/agent.h"
 
 MUST_USE bool threadcreate_collect(struct arena *out, struct rows *ret, struct err *err);
-u32 threadcreate_count(void);
+u64 threadcreate_count(void);
 str threadcreate_status(struct arena *out);

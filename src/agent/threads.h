@@ -38,5 +38,5 @@ MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct e
 // many threads share it.
 MUST_USE bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err);
 // How many threads the program has now, without the agent's own.
-u32 threads_count(void);
+u64 threads_count(void);
 str threads_status(struct arena *out);

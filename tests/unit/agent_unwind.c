@@ -17,8 +17,6 @@
 #include <unistd.h>
 #include <unwind.h>
 
-__thread struct hot_thread hot_thread;
-
 #define NOINLINE __attribute__((noinline, noclone))
 // Keeps a call from becoming a jump: something must be left to do after it.
 #define NO_TAIL_CALL __asm__ volatile("" ::: "memory")

@@ -14,6 +14,8 @@
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
 
+#include <time.h>
+
 // What the handler could not do, since the profile began.
 struct cpu_lost {
     _Atomic u64 dropped;   // weight of samples without room in the rings
@@ -28,9 +30,10 @@ struct cpu_lost {
 };
 
 struct cpu_hot {
-    _Atomic int signo;     // 0 until the handler is installed
-    _Atomic u64 period_ns; // of the running profile; 0: none runs
-    _Atomic u32 profile_n; // number of the running or last profile
+    _Atomic int signo;       // 0 until the handler is installed
+    _Atomic bool is_running; // a profile runs: threads arm themselves
+    _Atomic u64 period_ns;   // of the running or last profile
+    _Atomic u32 profile_n;   // number of the running or last profile
     struct cpu_lost lost;
 };
 extern struct cpu_hot cpu_hot;
@@ -39,21 +42,22 @@ extern struct cpu_hot cpu_hot;
 bool cpu_signal_install(void);
 // The signal new threads must not block: cpu_hot.signo, or SIGPROF before it was chosen.
 int cpu_signal_number(void);
-// Whether the kernel still has our handler; puts it back, chained, when somebody replaced it.
+// Whether the kernel still has our handler; false: it was replaced, and is now back and chained.
 bool cpu_signal_check(void);
 
-// Creates and starts the CPU timer of slot's thread, if a profile runs and it has none. From the
-// thread itself or the agent. False: the kernel refused, counted in lost.no_timer.
-bool cpu_timer_arm(struct thread_slot *slot);
-// Deletes it, if there is one. Gives the weight that the thread's CPU clock says is still owed:
-// time that passed between ticks, or while the thread blocked the signal.
-u64 cpu_timer_disarm(struct thread_slot *slot);
+// Creates and starts the CPU timer of tid, whose slot it is, if a profile runs and it has none.
+// From the thread itself or the agent. is_newborn: its CPU time until now counts as well. False:
+// the kernel refused, counted in lost.no_timer.
+bool cpu_timer_arm(struct thread_slot *slot, u32 tid, bool is_newborn);
+// Deletes it, if there is one. Gives the weight that the thread's CPU clock says is still owed, for
+// time that passed between ticks. What is more than that, from threads that block the signal, is
+// counted in lost.blocked.
+u32 cpu_timer_disarm(struct thread_slot *slot);
 // At the end of the calling thread: disarms and records what is owed under its first function.
 void cpu_thread_end(void);
 // A thread's CPU clock, as clock_gettime and timer_create take it.
-static inline int cpu_clock_of(u32 tid) {
-    return (int)((~tid << 3) |
-                 6); // CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED, include/linux/posix-timers.h
+static inline clockid_t cpu_clock_of(u32 tid) {
+    return (clockid_t)((~tid << 3) | 6); // CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED of the kernel
 }
 
 // Capture cells: one stack asked of one running thread. A one-shot timer on the thread's CPU clock
@@ -75,6 +79,12 @@ bool capture_done(u32 i);
 // Withdraws the question (or ends a done one). False: the thread is just writing; ask again later.
 bool capture_end(u32 i);
 const struct capture_cell *capture_cell(u32 i);
+
+// For the handler: takes a sample of the calling thread, or answers a capture; value is the
+// signal's. False: the signal is not ours.
+bool cpu_signal_take(const void *value, u32 weight, const ucontext_t *context);
+
+void cpu_signal_after_fork_child(void); // the handler is the child's from here on
 
 // Around fork: the signal is blocked so that fork() of a large process is not restarted by it.
 void cpu_before_fork(void);

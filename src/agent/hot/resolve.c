@@ -121,14 +121,15 @@ static void *ifunc_address(ElfW(Addr) resolver) {
 #endif
 }
 
-static void *find_in(const struct link_map *map, const char *name, const char *version) {
+static struct resolved find_in(const struct link_map *map, const char *name, const char *version) {
     struct object o = object_of(map);
-    if (!o.symbols || !o.strings || (!o.gnu_hash && !o.sysv_hash)) return NULL;
+    if (!o.symbols || !o.strings || (!o.gnu_hash && !o.sysv_hash)) return (struct resolved){0};
     const ElfW(Sym) *sym = o.gnu_hash ? find_gnu(&o, name, version) : find_sysv(&o, name, version);
-    if (!sym) return NULL;
+    if (!sym) return (struct resolved){0};
     ElfW(Addr) address = o.base + sym->st_value;
-    if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC) return ifunc_address(address);
-    return (void *)address;
+    if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC)
+        return (struct resolved){.address = ifunc_address(address), .object = map};
+    return (struct resolved){(void *)address, map, sym->st_size};
 }
 
 static const struct link_map *list_head(void) {
@@ -142,10 +143,11 @@ static bool is_own(const struct link_map *map) {
 static struct resolved find_from(const struct link_map *map, const char *name,
                                  const char *version) {
     for (; map; map = map->l_next) {
-        void *address = is_own(map) ? NULL : find_in(map, name, version);
-        if (address) return (struct resolved){address, map};
+        if (is_own(map)) continue;
+        struct resolved found = find_in(map, name, version);
+        if (found.address) return found;
     }
-    return (struct resolved){NULL, NULL};
+    return (struct resolved){0};
 }
 
 struct resolved hot_resolve_in(const char *name, const char *version) {
@@ -165,7 +167,7 @@ void *hot_resolve(const char *name, const char *version) {
 
 bool hot_is_first(const char *name) {
     for (const struct link_map *map = list_head(); map; map = map->l_next) {
-        if (find_in(map, name, NULL)) return is_own(map);
+        if (find_in(map, name, NULL).address) return is_own(map);
     }
     return false;
 }

@@ -12,6 +12,7 @@ struct link_map;
 struct resolved {
     void *address;
     const struct link_map *object;
+    u64 size_bytes; // of the symbol; 0: not known
 };
 
 // The first definition of name in the objects the loader lists after libpprof itself (after the

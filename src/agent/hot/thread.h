@@ -82,16 +82,21 @@ void thread_hide(void);
 struct thread_slot *thread_slot_of(u32 tid);
 // A slot for a thread that did not come through pthread_create (agent only); NULL: none free.
 struct thread_slot *thread_slot_adopt(u32 tid);
-// Empties the slot of a thread that is gone; its timer must be deleted before.
+// Empties the slot of a thread that is gone; with a timer in it (again) it stays.
 void thread_slot_free(struct thread_slot *slot);
-// Every slot, for loops: slots [0, MAX_THREADS), most of them free (tid 0). NULL before
-// threads_init.
+// Every slot; most of them free (tid 0).
 struct thread_slot *thread_slots(void);
+// For loops over slots in use: the first one from place *at on, which then passes it; NULL: no
+// more. Looks only at pages of the table that were ever used.
+struct thread_slot *thread_slot_next(u32 *at);
 // pthread_create of libc itself, for the agent's own threads: not counted, not wrapped.
 int thread_create_real(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
                        void *arg);
 // Threads that found no slot, ever.
 u32 threads_without_slot(void);
+// Threads made by pthread_create that have no slot yet, but will: while it is 0, a thread that was
+// listed before and has no slot did not come through pthread_create.
+u32 threads_starting(void);
 // In the only thread of a forked child: its tid, an empty table, no creations counted.
 void threads_after_fork_child(void);
 

@@ -1,0 +1,349 @@
+// agent/threads.c - the thread dump: every thread's stack, and what it waits for.
+// Room: reading parked threads in place, asking running ones, grouping into rows. State words are
+// waits.c. Door: agent/threads.h. Follows reference/native.md 0.3: no blocked thread gets a signal.
+#include "agent/threads.h"
+
+#include "agent/hot/hot.h"
+#include "agent/tasks.h"
+#include "agent/waits.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PARKED_TRIES = 3,     // reads of a thread that wakes and sleeps while it is read
+    CAPTURE_POLL_MS = 1,  // looks for answers of running threads
+    CAPTURE_CHECK = 4,    // every so many looks: has it gone to sleep instead?
+    MAPS_CHUNK = 1 << 16, // bytes of /proc/self/maps a read
+    MAPS_MAX = 64 << 20,  // of it at most: 600,000 mappings, ten times the kernel's own limit
+    WRITING_TRIES = 100   // of 1 ms, for a handler that was preempted
+};
+
+// The writable ranges of memory, for stacks nobody told us about.
+struct stack_range {
+    u64 start, end;
+};
+
+struct dump {
+    struct arena *out;
+    struct arena *scratch;
+    struct thread_dumps ret;
+    const struct wait_places *places;
+    struct stack_range *ranges;
+    u32 n_ranges;
+    bool has_ranges;
+    u64 pcs[MAX_FRAMES];
+};
+
+static u64 now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(u32 ms) {
+    struct timespec time = {.tv_nsec = (long)ms * 1000 * 1000};
+    nanosleep(&time, NULL);
+}
+
+static void pcs_keep(struct dump *d, struct thread_dump *thread, const u64 *pcs,
+                     struct unwound got) {
+    u64 *copy = NEW(d->out, u64, got.n);
+    for (u32 i = 0; i < got.n; i++) copy[i] = pcs[i];
+    thread->pcs = copy;
+    thread->n_pcs = got.n;
+    thread->is_complete = got.end == UNWIND_COMPLETE || got.end == UNWIND_GUESSED;
+}
+
+static str maps_read(struct arena *out) {
+    AUTO_CLOSE int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    char *text = NULL;
+    size_t cap = 0, len = 0;
+    while (fd >= 0 && len < MAPS_MAX) {
+        GROW(out, text, cap, len + MAPS_CHUNK);
+        ssize_t got = read(fd, text + len, MAPS_CHUNK);
+        if (got <= 0) break;
+        len += (size_t)got;
+    }
+    return (str){text, len};
+}
+
+// "7f0c8000-7f0d0000 rw-p ..."
+static bool maps_line(str line, struct stack_range *ret) {
+    str range, rest, start, end;
+    return str_cut(line, ' ', &range, &rest) && str_cut(range, '-', &start, &end) &&
+           str_starts(rest, S("rw")) && num_parse_u64(start, 16, &ret->start) &&
+           num_parse_u64(end, 16, &ret->end);
+}
+
+static void ranges_read(struct dump *d) {
+    struct reader r = reader_of(maps_read(d->scratch));
+    size_t cap = 0;
+    str line;
+    while (reader_line(&r, &line)) {
+        GROW(d->scratch, d->ranges, cap, d->n_ranges + 1);
+        if (maps_line(line, &d->ranges[d->n_ranges])) d->n_ranges++;
+    }
+    d->has_ranges = true;
+}
+
+// The stack that sp points into: as pthread_create saw it, else the mapping around it (fibers, raw
+// clone, the main thread of a program that was running before us).
+static bool stack_find(struct dump *d, u32 tid, u64 sp, struct stack_range *ret) {
+    const struct thread_slot *slot = thread_slot_of(tid);
+    if (slot && sp >= slot->stack_lo && sp < slot->stack_hi) {
+        *ret = (struct stack_range){slot->stack_lo, slot->stack_hi};
+        return true;
+    }
+    if (!d->has_ranges) ranges_read(d);
+    for (u32 i = 0; i < d->n_ranges; i++) {
+        if (sp < d->ranges[i].start || sp >= d->ranges[i].end) continue;
+        *ret = d->ranges[i];
+        return true;
+    }
+    return false;
+}
+
+static str file_at(int fd, char buffer[TASK_FILE_CAP]) {
+    ssize_t got = fd < 0 ? 0 : pread(fd, buffer, TASK_FILE_CAP, 0);
+    str text = {buffer, got > 0 ? (size_t)got : 0};
+    return str_trim(text);
+}
+
+// The two files that say whether a thread has moved: what it is blocked in, and how often it ran.
+struct task_look {
+    char call[TASK_FILE_CAP], sched[TASK_FILE_CAP];
+    str call_text, sched_text;
+};
+
+static int task_open(u32 tid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%u/%s", tid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+enum parked { PARKED_READ, PARKED_RUNNING, PARKED_GONE };
+
+// Unwinds a thread that sleeps, from outside. It may wake at any moment; then what was read is
+// thrown away: the files differ, or their count of times it was put on a CPU.
+static enum parked parked_read(struct dump *d, struct thread_dump *thread) {
+    AUTO_CLOSE int call_fd = task_open(thread->tid, "syscall");
+    AUTO_CLOSE int sched_fd = task_open(thread->tid, "schedstat"); // missing: calls alone decide
+    struct task_look before, after;
+    for (u32 i = 0; i < PARKED_TRIES; i++) {
+        struct task_syscall call;
+        struct stack_range stack;
+        before.sched_text = file_at(sched_fd, before.sched);
+        before.call_text = file_at(call_fd, before.call);
+        if (!task_syscall_parse(before.call_text, &call)) return PARKED_GONE;
+        if (call.is_running) return PARKED_RUNNING;
+        struct unwound got = {.n = 0, .end = UNWIND_LOST};
+        if (stack_find(d, thread->tid, call.sp, &stack))
+            got = unwind_parked(call.pc, call.sp, stack.start, stack.end, d->pcs, MAX_FRAMES);
+        after.call_text = file_at(call_fd, after.call);
+        after.sched_text = file_at(sched_fd, after.sched);
+        if (!str_eq(before.call_text, after.call_text)) continue;
+        if (!str_eq(before.sched_text, after.sched_text)) continue;
+        if (!got.n) d->pcs[got.n++] = call.pc;
+        pcs_keep(d, thread, d->pcs, got);
+        struct wait wait = wait_of(d->out, d->places, &call, d->pcs, got.n);
+        thread->state = wait.state;
+        thread->wait_info = wait.info;
+        return PARKED_READ;
+    }
+    return PARKED_RUNNING;
+}
+
+// Takes the answer of cell i, or gives up. False: the thread is just writing it.
+static bool capture_take_back(struct dump *d, struct thread_dump *thread, u32 i) {
+    if (capture_done(i)) {
+        const struct capture_cell *cell = capture_cell(i);
+        pcs_keep(d, thread, cell->pcs, cell->got);
+        thread->state = S("running");
+    }
+    return capture_end(i);
+}
+
+struct question {
+    struct thread_dump *thread; // NULL: answered
+    u32 cell;
+};
+
+// One look at all open questions; gives how many stay open.
+static u32 questions_look(struct dump *d, struct question *asked, u32 n, bool is_check) {
+    u32 n_open = 0;
+    for (u32 i = 0; i < n; i++) {
+        struct question *q = &asked[i];
+        if (!q->thread) continue;
+        bool is_parked = is_check && parked_read(d, q->thread) != PARKED_RUNNING;
+        if ((capture_done(q->cell) || is_parked) && capture_take_back(d, q->thread, q->cell))
+            q->thread = NULL;
+        if (q->thread) n_open++;
+    }
+    return n_open;
+}
+
+// Those that did not get a CPU in time keep the state they have.
+static void questions_end(struct dump *d, struct question *asked, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        for (u32 k = 0; asked[i].thread && k < WRITING_TRIES; k++) {
+            if (capture_take_back(d, asked[i].thread, asked[i].cell))
+                asked[i].thread = NULL;
+            else
+                sleep_ms(CAPTURE_POLL_MS);
+        }
+    }
+}
+
+// Asks up to N_CAPTURES running threads at once for their stacks.
+static void running_ask(struct dump *d, struct thread_dump **threads, u32 n, u64 deadline_ms) {
+    struct question asked[N_CAPTURES];
+    u32 n_asked = 0;
+    for (u32 i = 0; i < n; i++) {
+        asked[n_asked] = (struct question){threads[i], i};
+        if (capture_ask(i, threads[i]->tid)) n_asked++;
+    }
+    for (u32 k = 1; questions_look(d, asked, n_asked, k % CAPTURE_CHECK == 0); k++) {
+        if (now_ms() >= deadline_ms) break;
+        sleep_ms(CAPTURE_POLL_MS);
+    }
+    questions_end(d, asked, n_asked);
+}
+
+static void running_read(struct dump *d) {
+    struct thread_dump **running = NEW(d->scratch, struct thread_dump *, d->ret.n + 1);
+    u32 n = 0;
+    for (u32 i = 0; i < d->ret.n; i++)
+        if (!d->ret.items[i].state.len) running[n++] = &d->ret.items[i];
+    for (u32 i = 0; i < n; i++) running[i]->state = S("runnable");
+    if (!n || !cpu_signal_install()) return;
+    u64 deadline_ms = now_ms() + DUMP_WAIT_MS;
+    for (u32 i = 0; i < n && now_ms() < deadline_ms; i += N_CAPTURES)
+        running_ask(d, running + i, n - i < N_CAPTURES ? n - i : N_CAPTURES, deadline_ms);
+}
+
+static void name_read(struct dump *d, struct thread_dump *thread) {
+    char buffer[TASK_FILE_CAP];
+    thread->name = str_copy(d->out, task_file(thread->tid, "comm", buffer));
+}
+
+static __attribute__((noinline)) void self_read(struct dump *d, struct thread_dump *thread) {
+    pcs_keep(d, thread, d->pcs, unwind_here(d->pcs, MAX_FRAMES, 0));
+    thread->state = S("running");
+}
+
+static void thread_read(struct dump *d, u32 tid) {
+    const struct thread_slot *slot = thread_slot_of(tid);
+    if (slot && slot->is_hidden) return;
+    if (d->ret.n == MAX_DUMP_THREADS) {
+        d->ret.n_unseen++;
+        return;
+    }
+    struct thread_dump *thread = &d->ret.items[d->ret.n];
+    *thread = (struct thread_dump){.tid = tid};
+    if (tid == (u32)gettid()) {
+        self_read(d, thread);
+    } else if (parked_read(d, thread) == PARKED_GONE) {
+        if (task_exists(tid))
+            thread->state = S("syscall"); // no such file here: gVisor, old kernels
+        else
+            return;
+    }
+    name_read(d, thread);
+    d->ret.n++;
+}
+
+static int by_tid(const void *a, const void *b, void *ctx) {
+    (void)ctx;
+    const struct thread_dump *x = a, *y = b;
+    return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) {
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    u32 *tids, n;
+    if (!unwind_init()) return err_sys(err, "memory for unwinding");
+    if (!tasks_list(&scratch, &tids, &n, err)) return false;
+    struct dump *d = NEW(&scratch, struct dump, 1);
+    *d = (struct dump){.out = out, .scratch = &scratch, .places = wait_places_find(&scratch)};
+    d->ret.items = NEW(out, struct thread_dump, n < MAX_DUMP_THREADS ? n : MAX_DUMP_THREADS);
+    for (u32 i = 0; i < n; i++) thread_read(d, tids[i]);
+    running_read(d);
+    sort_stable(&scratch, d->ret.items, d->ret.n, sizeof *d->ret.items, by_tid, NULL);
+    *ret = d->ret;
+    return true;
+}
+
+static const struct row_label *thread_labels(struct arena *out, const struct thread_dump *thread) {
+    struct row_label *labels = NEW(out, struct row_label, 2);
+    labels[0] = (struct row_label){.key = S("thread"), .text = thread->name};
+    labels[1] = (struct row_label){.key = S("tid"), .num = thread->tid};
+    return labels;
+}
+
+static void rows_add(struct arena *out, struct rows *rows, const struct thread_dump *thread) {
+    GROW(out, rows->items, rows->cap, rows->n + 1);
+    struct row *row = &rows->items[rows->n++];
+    *row = (struct row){.pcs = thread->pcs, .n_pcs = thread->n_pcs, .values = {1}};
+}
+
+static void comment_unseen(struct arena *out, struct rows *rows, const struct thread_dumps *dumps) {
+    struct buf b = buf_new(out, 256);
+    u32 n_bare = 0;
+    for (u32 i = 0; i < dumps->n; i++) n_bare += dumps->items[i].n_pcs == 0;
+    if (n_bare) buf_printf(&b, "goroutine: %u threads got no CPU in time: no stack", n_bare);
+    if (dumps->n_unseen) buf_printf(&b, "goroutine: %u threads more, not read", dumps->n_unseen);
+    if (!b.len) return;
+    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
+    rows->comments[rows->n_comments++] = buf_str(&b);
+}
+
+bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err) {
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    struct rows rows = {.period = 1};
+    struct thread_dumps dumps;
+    struct strmap row_by_stack;
+    if (!threads_dump(out, &dumps, err)) return false;
+    strmap_init(&row_by_stack, &scratch);
+    for (u32 i = 0; i < dumps.n; i++) {
+        const struct thread_dump *thread = &dumps.items[i];
+        str key = {(const char *)thread->pcs, thread->n_pcs * sizeof(u64)};
+        u32 *at = by_thread ? NULL : strmap_at(&row_by_stack, key);
+        if (at && *at != U32_NONE) {
+            rows.items[*at].values[0]++;
+            continue;
+        }
+        if (at) *at = rows.n;
+        rows_add(out, &rows, thread);
+        if (!by_thread) continue;
+        rows.items[rows.n - 1].labels = thread_labels(out, thread);
+        rows.items[rows.n - 1].n_labels = 2;
+    }
+    comment_unseen(out, &rows, &dumps);
+    *ret = rows;
+    return true;
+}
+
+u64 threads_count(void) {
+    struct arena scratch;
+    struct err err;
+    u32 *tids, n, n_shown = 0;
+    arena_init(&scratch);
+    if (tasks_list(&scratch, &tids, &n, &err)) {
+        for (u32 i = 0; i < n; i++) {
+            const struct thread_slot *slot = thread_slot_of(tids[i]);
+            n_shown += !(slot && slot->is_hidden);
+        }
+    }
+    arena_done(&scratch);
+    return n_shown;
+}
+
+str threads_status(struct arena *out) {
+    (void)out;
+    char buffer[TASK_FILE_CAP];
+    if (task_file((u32)gettid(), "syscall", buffer).len) return S("");
+    return S("blocked threads show no stacks: /proc/self/task/TID/syscall cannot be read");
+}

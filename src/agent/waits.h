@@ -1,0 +1,30 @@
+// agent/waits.h - what a blocked thread waits for, in Go's words.
+// Room: from a system call and the functions above it to a state word. Door: agent/threads.h.
+#pragma once
+
+#include "base/base.h"
+
+// A line of /proc/self/task/TID/syscall.
+struct task_syscall {
+    bool is_running; // "running": the thread is on a CPU or waits for one; nothing else is known
+    i64 number;      // -1: blocked, but not in a system call (page fault)
+    u64 args[6];
+    u64 sp, pc;
+};
+
+// Fails on a text that is none of the kernel's three forms; *ret is then untouched.
+MUST_USE bool task_syscall_parse(str text, struct task_syscall *ret);
+
+struct wait {
+    str state; // IO wait, sleep, select, semacquire, sync.Mutex.Lock, sync.Cond.Wait ..., syscall
+    str info;  // name of the system call; for a mutex, its address and holder's tid
+};
+
+// Where libc's wait functions are; looked up once a dump.
+struct wait_places;
+struct wait_places *wait_places_find(struct arena *out);
+
+// What call means for a thread with this stack: the wait functions of libc among its innermost
+// frames tell mutexes from conditions. Texts are static or in out.
+struct wait wait_of(struct arena *out, const struct wait_places *places,
+                    const struct task_syscall *call, const u64 *pcs, u32 n_pcs);
