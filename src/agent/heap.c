@@ -30,12 +30,12 @@ static bool status_set(const char *before, const char *name, const char *after) 
 
 // Whether the program's allocations come to our hooks, and may.
 static bool hooks_work(void) {
-    real_init();
+    bool is_called = real_settle();
     if (real_heap.sanitizer)
         return status_set("", real_heap.sanitizer,
                           " is in the program: allocations are left to it");
-    if (hot_is_first("malloc")) return true;
-    const char *name = object_name(hot_resolve_any("malloc").object);
+    if (is_called) return true;
+    const char *name = object_name(real_heap.owner);
     return status_set("malloc comes from ", *name ? name : "the program itself",
                       ", which is in front of libpprof: allocations are not seen");
 }
@@ -128,33 +128,41 @@ static void rows_collect(struct arena *out, struct rows *rows, bool is_scaled) {
     }
 }
 
-static void comment_add(struct arena *out, struct rows *rows, u64 n, const char *text) {
+static void comment_add(struct arena *out, struct rows *rows, str text) {
+    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
+    rows->comments[rows->n_comments++] = str_join(out, (str[]){S("heap: "), text}, 2, S(""));
+}
+
+static void comment_count(struct arena *out, struct rows *rows, u64 n, const char *text) {
     if (!n) return;
     struct buf b = buf_new(out, 256);
-    buf_printf(&b, "heap: %llu %s", (unsigned long long)n, text);
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = (str){b.p, b.len};
+    buf_printf(&b, "%llu %s", (unsigned long long)n, text);
+    comment_add(out, rows, (str){b.p, b.len});
 }
 
 static void lost_tell(struct arena *out, struct rows *rows) {
     struct live_lost lost = live_lost();
-    comment_add(out, rows, lost.n_overflowed,
-                "samples found the table of stacks and sizes full: they are under [overflow], with "
-                "sizes rounded to a power of two");
-    comment_add(out, rows, lost.n_unfollowed,
-                "sampled blocks found the table of live blocks full: they are missing from inuse");
+    comment_count(
+        out, rows, lost.n_overflowed,
+        "samples found the table of stacks and sizes full: they are under [overflow], with "
+        "sizes rounded to a power of two");
+    comment_count(
+        out, rows, lost.n_unfollowed,
+        "sampled blocks found the table of live blocks full: they are missing from inuse");
 }
 
-static bool collect(struct arena *out, struct rows *rows, bool is_scaled, struct err *err) {
-    if (!heap.is_ready) return err_set(err, ERR_UNSUPPORTED, 0, "%s", heap_status());
+// Where sampling cannot work the profile is empty and says why: what scrapes it goes on working.
+static void collect(struct arena *out, struct rows *rows, bool is_scaled) {
     rows_collect(out, rows, is_scaled);
+    if (heap_status()) comment_add(out, rows, str_of(heap_status()));
     lost_tell(out, rows);
     rows->period = (i64)atomic_load(&heap.rate_used);
-    return true;
 }
 
 bool heap_collect(struct arena *out, struct rows *rows, struct err *err) {
-    return collect(out, rows, true, err);
+    (void)err;
+    collect(out, rows, true);
+    return true;
 }
 
 static int by_bytes_inuse(const void *a, const void *b, void *ctx) {
@@ -165,7 +173,8 @@ static int by_bytes_inuse(const void *a, const void *b, void *ctx) {
 }
 
 bool heap_collect_raw(struct arena *out, struct rows *rows, struct err *err) {
-    if (!collect(out, rows, false, err)) return false;
+    (void)err;
+    collect(out, rows, false);
     sort_stable(out, rows->items, rows->n, sizeof *rows->items, by_bytes_inuse, NULL);
     return true;
 }

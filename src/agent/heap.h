@@ -23,7 +23,8 @@ u64 heap_set_rate(u64 rate_bytes);
 u64 heap_rate(void);
 
 // One row per (stack, size) that was ever sampled: four unbiased values, numeric label "bytes" (the
-// size, without unit). rows->period is the rate; what was lost is in rows->comments.
+// size, without unit). rows->period is the rate; what was lost is in rows->comments. Never fails:
+// where sampling cannot work the rows are none and a comment says why.
 bool heap_collect(struct arena *out, struct rows *rows, struct err *err);
 // The same rows with values as counted, for the debug=1 text. Sorted as Go >= 1.23 sorts them: by
 // bytes in use, ascending.

@@ -28,11 +28,6 @@ static struct {
 #undef OPERATOR_DELETE
 } behind;
 
-static void find(void *ret, const char *name) {
-    void *address = hot_resolve(name, NULL);
-    if (address) memcpy(ret, &address, sizeof address);
-}
-
 // Memory as libstdc++'s operator new takes it; NULL where that would call the new handler.
 static void *standard_block(size_t n, size_t align) {
     if (!n) n = 1;
@@ -50,7 +45,7 @@ static void *standard_block(size_t n, size_t align) {
     static void *standard##symbol parameters {                                                     \
         void *p = standard_block(n, align);                                                        \
         if (LIKELY(p)) return p;                                                                   \
-        if (!behind.symbol) find(&behind.symbol, #symbol);                                         \
+        if (!behind.symbol) real_find(&behind.symbol, #symbol);                                    \
         return behind.symbol ? behind.symbol arguments : NULL;                                     \
     }
 #define OPERATOR_DELETE(symbol, parameters, arguments)                                             \
@@ -87,14 +82,16 @@ static enum new_kind kind_of(struct resolved plain_new) {
 }
 
 void real_init_new(void) {
-    enum new_kind kind = kind_of(hot_resolve_in("_Znwm", NULL));
+    struct resolved plain_new =
+        real_heap.is_in_front ? hot_resolve_any("_Znwm") : hot_resolve_in("_Znwm", NULL);
+    enum new_kind kind = kind_of(plain_new);
 #define OPERATOR_NEW(symbol, parameters, arguments, align)                                         \
-    find(&behind.symbol, #symbol);                                                                 \
+    real_find(&behind.symbol, #symbol);                                                            \
     real_heap.symbol = standard##symbol;                                                           \
     if (kind == NEW_FOREIGN && behind.symbol) real_heap.symbol = foreign##symbol;                  \
     if (kind == NEW_OF_ALLOCATOR && behind.symbol) real_heap.symbol = behind.symbol;
 #define OPERATOR_DELETE(symbol, parameters, arguments)                                             \
-    find(&behind.symbol, #symbol);                                                                 \
+    real_find(&behind.symbol, #symbol);                                                            \
     real_heap.symbol = standard##symbol;                                                           \
     if (kind != NEW_STANDARD && behind.symbol) real_heap.symbol = behind.symbol;
 #include "agent/hot/new.def"

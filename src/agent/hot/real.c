@@ -3,6 +3,7 @@
 #include "agent/hot/real.h"
 
 #include "agent/hot/resolve.h"
+#include "agent/hot/thread.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -57,11 +58,10 @@ static int boot_posix_memalign(void **ret, size_t align, size_t n) {
     return *ret ? 0 : ENOMEM;
 }
 
-// Assigns through memcpy: ISO C has no cast from object to function pointer.
-static bool find(void *ret, const char *name) {
-    void *address = hot_resolve(name, NULL);
-    if (address) memcpy(ret, &address, sizeof address);
-    return address != NULL;
+void real_find(void *ret, const char *name) {
+    struct resolved found =
+        real_heap.is_in_front ? hot_resolve_any(name) : hot_resolve_in(name, NULL);
+    if (found.address) memcpy(ret, &found.address, sizeof found.address);
 }
 
 static void find_boot(void) {
@@ -78,22 +78,22 @@ static void find_boot(void) {
 }
 
 static void find_c(void) {
-    find(&real_heap.malloc, "malloc");
-    find(&real_heap.calloc, "calloc");
-    find(&real_heap.realloc, "realloc");
-    find(&real_heap.memalign, "memalign");
-    find(&real_heap.aligned_alloc, "aligned_alloc");
-    find(&real_heap.posix_memalign, "posix_memalign");
-    find(&real_heap.valloc, "valloc");
-    find(&real_heap.pvalloc, "pvalloc");
-    find(&real_heap.free_sized, "free_sized");
-    find(&real_heap.free_aligned_sized, "free_aligned_sized");
-    find(&real_heap.mallocx, "mallocx");
-    find(&real_heap.rallocx, "rallocx");
-    find(&real_heap.dallocx, "dallocx");
-    find(&real_heap.sdallocx, "sdallocx");
-    find(&real_heap.zalloc_aligned, "mi_zalloc_aligned");
-    find(&real_heap.free, "free");
+    real_find(&real_heap.malloc, "malloc");
+    real_find(&real_heap.calloc, "calloc");
+    real_find(&real_heap.realloc, "realloc");
+    real_find(&real_heap.memalign, "memalign");
+    real_find(&real_heap.aligned_alloc, "aligned_alloc");
+    real_find(&real_heap.posix_memalign, "posix_memalign");
+    real_find(&real_heap.valloc, "valloc");
+    real_find(&real_heap.pvalloc, "pvalloc");
+    real_find(&real_heap.free_sized, "free_sized");
+    real_find(&real_heap.free_aligned_sized, "free_aligned_sized");
+    real_find(&real_heap.mallocx, "mallocx");
+    real_find(&real_heap.rallocx, "rallocx");
+    real_find(&real_heap.dallocx, "dallocx");
+    real_find(&real_heap.sdallocx, "sdallocx");
+    real_find(&real_heap.zalloc_aligned, "mi_zalloc_aligned");
+    real_find(&real_heap.free, "free");
 }
 
 // An allocator that defines malloc and free but leaves memalign to libc would be handed libc's
@@ -110,6 +110,35 @@ static const char *find_sanitizer(void) {
     if (hot_resolve_any("__msan_init").address) return "MemorySanitizer";
     if (hot_resolve_any("__hwasan_init").address) return "HWAddressSanitizer";
     return NULL;
+}
+
+// Whether the allocator in front of us calls our malloc: then it passes calls on (a tracer), and
+// the real malloc is behind us. The countdown tells: our hook would have changed it.
+static bool front_passes_on(void *(*front_malloc)(size_t), void (*front_free)(void *)) {
+    i64 before = hot_thread.heap_left;
+    hot_thread.heap_left = 0;
+    front_free(front_malloc(64));
+    bool is_called = hot_thread.heap_left != 0;
+    hot_thread.heap_left = before;
+    return is_called;
+}
+
+bool real_settle(void) {
+    real_init();
+    if (hot_is_first("malloc")) return true;
+    void *(*front_malloc)(size_t) = NULL;
+    void (*front_free)(void *) = NULL;
+    real_heap.is_in_front = true;
+    real_find(&front_malloc, "malloc");
+    real_find(&front_free, "free");
+    if (!front_malloc || !front_free || front_passes_on(front_malloc, front_free)) {
+        real_heap.is_in_front = false;
+        return true;
+    }
+    real_heap.owner = hot_resolve_any("malloc").object;
+    find_c();
+    real_init_new();
+    return false;
 }
 
 void real_init(void) {

@@ -45,6 +45,7 @@ struct real_heap {
 #undef OPERATOR_DELETE
     enum new_kind new_kind;
     _Atomic bool is_found;        // all of this is filled in
+    bool is_in_front;             // the allocator stands in front of us: nobody calls our hooks
     bool can_align;               // memalign belongs to the same allocator as malloc and free
     const struct link_map *owner; // the object that defines malloc
     const char *sanitizer;        // "AddressSanitizer" and the like: hooks step aside
@@ -53,6 +54,13 @@ extern struct real_heap real_heap __attribute__((visibility("hidden")));
 
 // Finds everything. Idempotent; two threads that do it at the same time find the same.
 void real_init(void);
+// From the constructor: whether the program's allocations come to our hooks. False: an allocator in
+// front of libpprof takes them; the pointers are then set to it, so that what our own code
+// allocates and what libc allocates for it (strdup) belong together.
+bool real_settle(void);
+// Finds one function where this process' allocator is; leaves *ret, a function pointer, alone when
+// there is none.
+void real_find(void *ret, const char *name);
 // The C++ part of it, at home in new.c.
 void real_init_new(void);
 
