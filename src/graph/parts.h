@@ -1,0 +1,35 @@
+// graph/parts.h - the stages of building a graph; private to graph/.
+// Room: what trim.c calls in order. Door: graph/graph.h.
+#pragma once
+
+#include "graph/graph.h"
+
+// Which nodes exist in a pass: NULL, all of them.
+typedef const bool *node_mask;
+
+// Adds flat and cum of every frame: g->nodes has one node a frame.
+void graph_add_weights(struct arena *out, struct graph *g);
+// Fills g->edges over the nodes of mask. only_inlines: just edges into frames that may be inlined.
+void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool only_inlines);
+// Nodes and edges of the call tree: one node a frame and calling context, parents before children.
+void graph_add_tree(struct arena *out, struct graph *g);
+// The node of the tree that frame has below parent (U32_NONE: a root). g must be a tree.
+u32 graph_tree_child(const struct graph *g, u32 parent, u32 frame);
+// Hangs children of listed nodes outside mask below the next node above that stays.
+void graph_trim_tree(struct arena *scratch, struct graph *g, node_mask is_listed, node_mask mask);
+// Fills in_edges, out_edges and each node's range in them with the edges not removed.
+void graph_index_edges(struct arena *out, struct graph *g);
+// Fills g->tags of the nodes in mask: labels joined, and "bytes".
+void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit);
+
+enum node_order { ORDER_FLAT, ORDER_CUM, ORDER_ENTROPY };
+// Sorts g->shown; entropy reads indexed edges.
+void graph_sort_nodes(struct graph *g, struct arena *out, enum node_order order);
+// Sorts the edges by weight and names, forgets removed ones, and indexes them.
+void graph_sort_edges(struct arena *out, struct graph *g);
+// The printable name of a node, made when first asked for.
+str graph_name(struct arena *out, struct graph *g, u32 node_i);
+
+static inline i64 add_i64(i64 a, i64 b) {
+    return (i64)((u64)a + (u64)b); // sums wrap as Go's do
+}

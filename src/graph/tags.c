@@ -1,0 +1,198 @@
+// graph/tags.c - label values seen at nodes, for the boxes of a drawn graph.
+// Room: collecting; choosing and grouping what is drawn is the renderer's. Door: graph/graph.h.
+// Source: reference/pprof.md section 2.7 (tags).
+#include "graph/parts.h"
+
+#include <string.h>
+
+enum { MAX_TEXT = 1 << 24 }; // bytes of all labels of one sample, joined
+
+// One label text of a sample: "" when it has none; numbers hang under it.
+struct seen_number {
+    u32 name; // text id
+    i64 value;
+    str unit;
+};
+
+struct collector {
+    struct arena *out, *scratch;
+    struct graph *g;
+    node_mask mask;
+    str unit;            // how numbers are written
+    struct strmap texts; // text -> id
+    str *text_items;
+    u32 n_texts;
+    size_t cap_texts;
+    struct buf text;
+    // Of the sample at hand.
+    u32 under; // text id of its joined labels
+    struct seen_number *numbers;
+    u32 n_numbers;
+    size_t cap_numbers;
+    u32 *stamps; // [node]: the last sample that counted it, + 1
+    // All tags: open addressing by (node, under, name, is_numeric).
+    struct tag_slot *slots;
+    u32 n_slots, n;
+};
+
+struct tag_slot {
+    u32 node, under, name;
+    bool is_used, is_numeric;
+    struct tag tag;
+};
+
+static u32 text_id(struct collector *c, str text) {
+    u32 id = strmap_get(&c->texts, text);
+    if (id != U32_NONE) return id;
+    text = str_copy(c->out, text);
+    GROW(c->scratch, c->text_items, c->cap_texts, c->n_texts + 1);
+    c->text_items[c->n_texts] = text;
+    return *strmap_at(&c->texts, text) = c->n_texts++;
+}
+
+static int str_order(const void *a, const void *b, void *ctx) {
+    (void)ctx;
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static bool is_shown_text(const struct view *v, const struct label *l) {
+    return label_is_text(l) && view_shows_label(v, l) &&
+           !str_eq(profile_str(v->p, l->key), S("pprof::base"));
+}
+
+// All string labels as "key:value", sorted, with the two characters \n between.
+static u32 join_labels(struct collector *c, const struct label *labels, u32 n) {
+    const struct view *v = c->g->view;
+    AUTO_ARENA struct arena temp = arena_sub(c->scratch);
+    str *parts = NEW(&temp, str, n);
+    u32 n_parts = 0;
+    for (u32 i = 0; i < n; i++) {
+        if (!is_shown_text(v, &labels[i])) continue;
+        str part[] = {profile_str(v->p, labels[i].key), profile_str(v->p, labels[i].str)};
+        parts[n_parts++] = str_join(&temp, part, 2, S(":"));
+    }
+    if (n_parts == 0) return text_id(c, S(""));
+    sort_stable(&temp, parts, n_parts, sizeof *parts, str_order, NULL);
+    return text_id(c, str_join(&temp, parts, n_parts, S("\\n")));
+}
+
+static void read_labels(struct collector *c, u32 sample_i) {
+    const struct view *v = c->g->view;
+    u32 n;
+    const struct label *labels = profile_labels(v->p, sample_i, &n);
+    c->under = n ? join_labels(c, labels, n) : text_id(c, S(""));
+    c->n_numbers = 0;
+    for (u32 i = 0; i < n; i++) {
+        const struct label *l = &labels[i];
+        if (label_is_text(l) || !view_shows_label(v, l)) continue;
+        if (!str_eq(profile_str(v->p, l->key), S("bytes"))) continue;
+        str unit = view_label_unit(v, l->key);
+        c->text.len = 0;
+        units_label(&c->text, l->num, unit, c->unit);
+        GROW(c->scratch, c->numbers, c->cap_numbers, c->n_numbers + 1);
+        c->numbers[c->n_numbers++] = (struct seen_number){
+            .name = text_id(c, buf_str(&c->text)), .value = l->num, .unit = unit};
+    }
+}
+
+static struct tag_slot *find_slot(struct tag_slot *slots, u32 n_slots, u32 node, u32 under,
+                                  u32 name, bool is_numeric) {
+    u64 hash = hash_mix(hash_mix((u64)node << 32 | under) ^ ((u64)name << 1 | is_numeric));
+    for (u32 i = (u32)hash & (n_slots - 1);; i = (i + 1) & (n_slots - 1)) {
+        struct tag_slot *s = &slots[i];
+        bool is_it =
+            s->node == node && s->under == under && s->name == name && s->is_numeric == is_numeric;
+        if (!s->is_used || is_it) return s;
+    }
+}
+
+static void grow_slots(struct collector *c) {
+    u32 n_slots = c->n_slots ? c->n_slots * 2 : 1024;
+    struct tag_slot *slots = NEW(c->scratch, struct tag_slot, n_slots);
+    for (u32 i = 0; i < c->n_slots; i++) {
+        const struct tag_slot *s = &c->slots[i];
+        if (s->is_used) *find_slot(slots, n_slots, s->node, s->under, s->name, s->is_numeric) = *s;
+    }
+    c->slots = slots;
+    c->n_slots = n_slots;
+}
+
+static struct tag *tag_at(struct collector *c, u32 node, const struct seen_number *number) {
+    if (c->n >= c->n_slots / 2) grow_slots(c);
+    u32 name = number ? number->name : c->under;
+    struct tag_slot *s = find_slot(c->slots, c->n_slots, node, c->under, name, number != NULL);
+    if (s->is_used) return &s->tag;
+    c->n++;
+    *s = (struct tag_slot){.node = node, .under = c->under, .name = name, .is_used = true};
+    s->is_numeric = s->tag.is_numeric = number != NULL;
+    s->tag.name = c->text_items[name];
+    if (number) {
+        s->tag.under = c->text_items[c->under];
+        s->tag.value = number->value;
+        s->tag.unit = number->unit;
+    }
+    return &s->tag;
+}
+
+static void add_to_tag(struct tag *t, i64 value, i64 div, bool is_flat) {
+    i64 *sum = is_flat ? &t->flat : &t->cum, *sum_div = is_flat ? &t->flat_div : &t->cum_div;
+    *sum = add_i64(*sum, value);
+    *sum_div = add_i64(*sum_div, div);
+}
+
+static void add_to_node(struct collector *c, u32 node, i64 value, i64 div, bool is_flat) {
+    if (c->mask && !c->mask[node]) return;
+    if (c->text_items[c->under].len) add_to_tag(tag_at(c, node, NULL), value, div, is_flat);
+    for (u32 i = 0; i < c->n_numbers; i++)
+        add_to_tag(tag_at(c, node, &c->numbers[i]), value, div, is_flat);
+}
+
+static void add_sample(struct collector *c, u32 stamp, const u32 *stack, u32 n, i64 value,
+                       i64 div) {
+    const struct frames *f = c->g->frames;
+    u32 node = U32_NONE;
+    for (u32 i = n; i-- > 0;) {
+        for (u32 j = f->at[stack[i] + 1]; j-- > f->at[stack[i]];) {
+            node = c->g->tree ? graph_tree_child(c->g, node, f->ids[j]) : f->ids[j];
+            if (c->stamps[node] == stamp) continue;
+            c->stamps[node] = stamp;
+            add_to_node(c, node, value, div, false);
+        }
+    }
+    if (node != U32_NONE) add_to_node(c, node, value, div, true);
+}
+
+static void hand_over(struct collector *c) {
+    struct graph *g = c->g;
+    g->tags = NEW(c->out, struct tag *, g->n_nodes);
+    g->n_tags = NEW(c->out, u32, g->n_nodes);
+    for (u32 i = 0; i < c->n_slots; i++) g->n_tags[c->slots[i].node] += c->slots[i].is_used;
+    for (u32 i = 0; i < g->n_nodes; i++) {
+        if (g->n_tags[i]) g->tags[i] = NEW(c->out, struct tag, g->n_tags[i]);
+        g->n_tags[i] = 0;
+    }
+    for (u32 i = 0; i < c->n_slots; i++) {
+        const struct tag_slot *s = &c->slots[i];
+        if (s->is_used) g->tags[s->node][g->n_tags[s->node]++] = s->tag;
+    }
+}
+
+void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit) {
+    const struct view *v = g->view;
+    if (!v->p->label_at) return;
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    struct collector c = {.out = out, .scratch = &scratch, .g = g, .mask = mask, .unit = unit};
+    strmap_init(&c.texts, &scratch);
+    c.text = buf_new(&scratch, MAX_TEXT);
+    c.stamps = NEW(&scratch, u32, g->n_nodes);
+    for (u32 i = 0; i < v->n_samples; i++) {
+        u32 n, s = view_sample(v, i);
+        i64 value = view_value(v, s), div = view_divisor(v, s);
+        if (value == 0 && div == 0) continue;
+        read_labels(&c, s);
+        if (c.text_items[c.under].len == 0 && c.n_numbers == 0) continue;
+        const u32 *stack = view_stack(v, i, &n);
+        add_sample(&c, i + 1, stack, n, value, div);
+    }
+    hand_over(&c);
+}
