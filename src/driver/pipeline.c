@@ -1,0 +1,243 @@
+// driver/pipeline.c - the stages of one report, in order: view, frames, graph, rows, bytes.
+// Room: what each kind of report overrides and which stages it needs; no stage's own work.
+// Door: driver/pipeline.h. Source: reference/pprof.md sections 2.2, 2.3.
+#include "driver/pipeline.h"
+
+#include "graph/graph.h"
+#include "render/render.h"
+#include "report/report.h"
+#include "view/view.h"
+
+// How the command itself changes options; the output form does it after (section 2.2).
+static void override_for_command(enum report_kind kind, struct options *o) {
+    switch (kind) {
+    case REPORT_DISASM:
+    case REPORT_WEBLIST:
+        o->graph.trim = false;
+        o->view.granularity = GRANULARITY_ADDRESSES;
+        o->view.noinlines = kind == REPORT_DISASM;
+        break;
+    case REPORT_PEEK:
+        o->graph.trim = false;
+        break;
+    case REPORT_LIST:
+        o->graph.trim = false;
+        o->view.granularity = GRANULARITY_LINES;
+        break;
+    case REPORT_TEXT:
+    case REPORT_TOPPROTO:
+    case REPORT_JSON:
+    case REPORT_CSV:
+        if (o->graph.nodecount == -1) o->graph.nodecount = 0;
+        break;
+    case REPORT_PROTO:
+    case REPORT_RAW:
+    case REPORT_CALLGRIND:
+        o->graph.trim = false;
+        o->view.granularity = GRANULARITY_ADDRESSES;
+        break;
+    case REPORT_TREE:
+    case REPORT_TRACES:
+    case REPORT_TAGS:
+    case REPORT_COMMENTS:
+    case REPORT_DOT:
+    case REPORT_FOLDED:
+        if (o->graph.nodecount == -1) o->graph.nodecount = 80;
+        break;
+    }
+    if (o->graph.trim) return;
+    o->graph.nodecount = 0;
+    o->graph.nodefraction = o->graph.edgefraction = 0;
+}
+
+// Everything one run carries from stage to stage.
+struct run {
+    struct arena *out;
+    const struct report_request *req;
+    struct options options; // overridden
+    struct regex *regex;    // NULL: none
+    struct view view;
+    struct summary summary;
+    struct frames frames;
+    struct graph graph;
+    struct lines legend;
+    struct buf *to;
+    struct err *err;
+};
+
+static bool look(struct run *r, const struct profile *p, struct buf *messages) {
+    const struct report_request *req = r->req;
+    r->options = *req->options;
+    override_for_command(req->kind, &r->options);
+    if (!view_build(r->out, p, &r->options.view, r->options.report.unit, messages, &r->view,
+                    r->err)) {
+        return false;
+    }
+    if (!summary_build(r->out, &r->view, &r->options.report, &r->summary, r->err)) return false;
+    if (!req->has_regex) return true;
+    if (regex_compile(r->out, req->regex, &r->regex, r->err)) return true;
+    struct buf context = buf_new(r->out, ERR_TEXT_CAP);
+    buf_put(&context, S("parsing argument regexp "));
+    buf_put(&context, req->regex);
+    return err_in(r->err, str_z(r->out, buf_str(&context)));
+}
+
+static void make_frames(struct run *r, bool has_objects, bool has_raw_paths) {
+    view_frames(r->out, &r->view,
+                &(struct frame_opts){.has_objects = has_objects, .has_raw_paths = has_raw_paths},
+                &r->frames);
+}
+
+static void make_graph(struct run *r, bool needs_edges) {
+    enum report_kind kind = r->req->kind;
+    bool is_dot = kind == REPORT_DOT, is_callgrind = kind == REPORT_CALLGRIND;
+    make_frames(r, is_callgrind, false);
+    graph_build(
+        r->out, &r->view, &r->frames,
+        &(struct graph_request){.opts = &r->options.graph,
+                                .is_visual = is_dot,
+                                .call_tree = r->options.graph.call_tree && (is_dot || is_callgrind),
+                                .needs_edges = needs_edges,
+                                .unit = r->options.report.unit},
+        &r->graph);
+    summary_choose_unit(&r->summary, &r->graph, is_callgrind);
+}
+
+static void make_legend(struct run *r) {
+    legend_graph(r->out, &r->summary, &r->graph, &r->options.graph, r->req->kind == REPORT_DOT,
+                 &r->legend);
+}
+
+static bool run_top(struct run *r) {
+    struct top top;
+    make_graph(r, false);
+    make_legend(r);
+    report_top(r->out, &r->graph, &top);
+    if (r->req->kind == REPORT_TEXT) render_top(r->to, &r->summary, &r->legend, &top);
+    if (r->req->kind == REPORT_JSON) render_top_json(r->to, &r->summary, &top);
+    if (r->req->kind == REPORT_CSV) render_top_csv(r->to, &r->summary, &top);
+    return true;
+}
+
+static bool run_tree(struct run *r) {
+    struct tree tree;
+    make_graph(r, true);
+    make_legend(r);
+    if (!report_tree(r->out, &r->graph, r->regex, r->req->regex, &tree, r->err)) return false;
+    render_tree(r->to, &r->summary, &r->legend, &tree, r->graph.n_shown > 0);
+    return true;
+}
+
+static bool run_traces(struct run *r) {
+    make_frames(r, false, true);
+    if (r->req->kind == REPORT_FOLDED) {
+        render_folded(r->to, &r->summary, &r->frames);
+        return true;
+    }
+    legend_profile(r->out, &r->summary, &r->legend);
+    render_traces(r->to, &r->summary, &r->legend, &r->frames);
+    return true;
+}
+
+static bool run_tags(struct run *r) {
+    struct tags tags;
+    report_tags(r->out, &r->summary, &tags);
+    render_tags(r->to, &r->summary, &tags);
+    return true;
+}
+
+static bool run_raw(struct run *r) {
+    struct profile p = view_profile(r->out, &r->view);
+    render_raw(r->to, &p);
+    return true;
+}
+
+static bool put_profile(struct run *r, const struct profile *p) {
+    str plain, packed;
+    if (!profile_encode(r->out, p, &plain, r->err)) return false;
+    if (!gzip_pack(r->out, plain, 0, &packed, r->err)) return false;
+    buf_put(r->to, packed);
+    return true;
+}
+
+static bool run_proto(struct run *r) {
+    struct profile p;
+    if (r->req->kind == REPORT_PROTO) {
+        p = report_proto(r->out, &r->summary);
+    } else {
+        make_graph(r, false);
+        report_topproto(r->out, &r->summary, &r->graph, &p);
+    }
+    return put_profile(r, &p);
+}
+
+static bool run_graph(struct run *r) {
+    make_graph(r, true);
+    if (r->req->kind == REPORT_CALLGRIND) {
+        render_callgrind(r->to, &r->summary, &r->graph);
+        return true;
+    }
+    make_legend(r);
+    render_dot(r->to, &r->summary, &r->legend, &r->graph);
+    return true;
+}
+
+static bool run(struct run *r) {
+    switch (r->req->kind) {
+    case REPORT_TEXT:
+    case REPORT_JSON:
+    case REPORT_CSV:
+        return run_top(r);
+    case REPORT_TREE:
+    case REPORT_PEEK:
+        return run_tree(r);
+    case REPORT_TRACES:
+    case REPORT_FOLDED:
+        return run_traces(r);
+    case REPORT_TAGS:
+        return run_tags(r);
+    case REPORT_RAW:
+        return run_raw(r);
+    case REPORT_COMMENTS:
+        render_comments(r->to, r->view.p);
+        return true;
+    case REPORT_PROTO:
+    case REPORT_TOPPROTO:
+        return run_proto(r);
+    case REPORT_DOT:
+    case REPORT_CALLGRIND:
+        return run_graph(r);
+    case REPORT_LIST:
+    case REPORT_WEBLIST:
+    case REPORT_DISASM:
+        break;
+    }
+    return err_set(r->err, ERR_UNSUPPORTED, 0,
+                   "this report needs sources and binaries, which are not read yet");
+}
+
+bool pipeline_report(struct arena *out, const struct profile *p, const struct report_request *req,
+                     struct buf *to, struct buf *messages, struct err *err) {
+    struct run r = {.out = out, .req = req, .to = to, .err = err};
+    bool ok = look(&r, p, messages) && run(&r);
+    regex_done(r.regex);
+    return ok;
+}
+
+bool pipeline_greeting(struct arena *out, const struct profile *p, const struct options *options,
+                       struct buf *to, i64 *ret_total, struct err *err) {
+    struct options unfiltered = options_default();
+    unfiltered.view.sample_index = options->view.sample_index;
+    unfiltered.view.mean = options->view.mean;
+    struct buf ignored = buf_new(out, 1 << 16);
+    struct view view;
+    if (!view_build(out, p, &unfiltered.view, options->report.unit, &ignored, &view, err))
+        return false;
+    struct summary summary;
+    if (!summary_build(out, &view, &options->report, &summary, err)) return false;
+    struct lines lines = {0};
+    legend_profile(out, &summary, &lines);
+    render_lines(to, &lines);
+    *ret_total = view.total;
+    return true;
+}
