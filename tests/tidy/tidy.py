@@ -132,7 +132,8 @@ def check_listed(path):
     folder = build.parent
     while folder != ROOT and not (folder / "meson.build").exists():
         folder = folder.parent
-    if f"{name}'" not in (folder / "meson.build").read_text():
+    build = (folder / "meson.build").read_text()
+    if f"{name}'" not in build and f"{Path(path).name}'" not in build:
         yield "unlisted", f"not in {(folder / 'meson.build').relative_to(ROOT)}"
 
 
