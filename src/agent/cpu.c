@@ -5,6 +5,7 @@
 
 #include "agent/hot/hot.h"
 #include "agent/tasks.h"
+#include "agent/threads.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ enum {
     SWEEP_MS = 250,      // how late a thread made without pthread_create gets its timer
     GONE_SWEEPS = 4,     // every so many sweeps, slots of threads that ended unseen are emptied
     START_TRIES = 3,     // looks at threads that are just being made when a profile begins
+    OWED_USUAL = 12,     // periods: 10 ms of the slowest tick at 1000 Hz, and two under way
     DRAIN_TRIES = 50,    // of 1 ms at the end, for a writer that was preempted
     MAX_CELLS = 1 << 20, // distinct (stack, labels) of one profile: 24 MiB; further ones share the
                          // overflow stack
@@ -135,15 +137,41 @@ static void fold(void *ctx, const struct ring_record *record) {
     *idmap_at(&cpu.cell_by_tid, record->tid) = cell;
 }
 
-// What a thread used since its last tick goes to where it was seen last, or to its first function.
-static void fold_owed(u32 tid, u64 start_pc, u32 owed) {
-    if (!owed) return;
-    u32 cell = idmap_get(&cpu.cell_by_tid, tid);
-    if (cell == U32_NONE && start_pc) cell = cell_of(stack_intern(&start_pc, 1), 0);
+struct owed {
+    u32 tid, weight;
+    u64 start_pc;
+};
+
+// A handful of periods is what the kernel's tick leaves; much more is a thread that blocks the
+// signal, or a virtual machine that was not run for a while. The mask tells which.
+static bool is_blocked(const struct owed *owed) {
+    char buffer[TASK_FILE_CAP * 8];
+    str status = task_file_read(owed->tid, "status", buffer, sizeof buffer), mask;
+    ptrdiff_t at = str_find(status, S("SigBlk:"));
+    u64 bits;
+    if (at < 0) return false;
+    str_cut(str_skip(status, (size_t)at + sizeof "SigBlk:" - 1), '\n', &mask, &status);
+    if (!num_parse_u64(str_trim(mask), 16, &bits)) return false;
+    return bits >> (cpu_signal_number() - 1) & 1;
+}
+
+// What a thread used since its last tick goes to where it was seen last, to where it sleeps now, or
+// to its first function.
+static void fold_owed(const struct owed *owed) {
+    const u64 *pcs;
+    u32 n, cell = idmap_get(&cpu.cell_by_tid, owed->tid);
+    if (owed->weight > OWED_USUAL && is_blocked(owed)) {
+        atomic_fetch_add(&cpu_hot.lost.blocked, owed->weight);
+        return;
+    }
+    AUTO_ARENA struct arena scratch = arena_sub(&cpu.arena);
+    if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &pcs, &n))
+        cell = cell_of(stack_intern(pcs, n), 0);
+    if (cell == U32_NONE && owed->start_pc) cell = cell_of(stack_intern(&owed->start_pc, 1), 0);
     if (cell == U32_NONE) {
-        cpu.unplaced += owed;
+        cpu.unplaced += owed->weight;
     } else {
-        cpu.cells[cell].weight += owed;
+        cpu.cells[cell].weight += owed->weight;
     }
 }
 
@@ -210,10 +238,7 @@ void cpu_drain(void) {
 // still be in a ring.
 void cpu_stop(void) {
     if (!cpu_is_running()) return;
-    struct owed {
-        u32 tid, weight;
-        u64 start_pc;
-    } *owed = NULL;
+    struct owed *owed = NULL;
     u32 n = 0, at = 0;
     size_t cap = 0;
     atomic_store(&cpu_hot.is_running, false);
@@ -224,7 +249,7 @@ void cpu_stop(void) {
         n += owed[n].weight != 0;
     }
     for (u32 i = 0; rings_drain(cpu.scratch, fold, NULL) && i < DRAIN_TRIES; i++) sleep_ms(1);
-    for (u32 i = 0; i < n; i++) fold_owed(owed[i].tid, owed[i].start_pc, owed[i].weight);
+    for (u32 i = 0; i < n; i++) fold_owed(&owed[i]);
     cpu.ended_ns = clock_ns(CLOCK_MONOTONIC);
     cpu.ended_cpu_ns = program_cpu_ns();
     sweep_gone();
@@ -258,7 +283,8 @@ static void comment_count(struct arena *out, struct rows *rows, u64 n, const cha
 }
 
 static void comment_time(struct arena *out, struct rows *rows, u64 weight) {
-    u64 used = (cpu.ended_ns ? cpu.ended_cpu_ns : program_cpu_ns()) - cpu.started_cpu_ns;
+    u64 until = cpu.ended_ns ? cpu.ended_cpu_ns : program_cpu_ns();
+    u64 used = until > cpu.started_cpu_ns ? until - cpu.started_cpu_ns : 0;
     double seen_s = (double)weight / cpu.hz, used_s = (double)used / 1e9;
     struct buf b = buf_new(out, 256);
     buf_printf(&b, "cpu: samples stand for ");

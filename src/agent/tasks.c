@@ -41,15 +41,19 @@ bool tasks_list(struct arena *out, u32 **ret, u32 *ret_n, struct err *err) {
     return true;
 }
 
-str task_file(u32 tid, const char *name, char buffer[TASK_FILE_CAP]) {
+str task_file_read(u32 tid, const char *name, char *buffer, size_t cap) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%u/%s", tid, name);
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return S("");
-    ssize_t got = read(fd, buffer, TASK_FILE_CAP);
+    ssize_t got = read(fd, buffer, cap);
     str text = {buffer, got > 0 ? (size_t)got : 0};
     while (text.len && text.p[text.len - 1] == '\n') text.len--;
     return text;
+}
+
+str task_file(u32 tid, const char *name, char buffer[TASK_FILE_CAP]) {
+    return task_file_read(tid, name, buffer, TASK_FILE_CAP);
 }
 
 bool task_exists(u32 tid) {

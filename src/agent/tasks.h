@@ -14,5 +14,7 @@ MUST_USE bool tasks_list(struct arena *out, u32 **ret, u32 *ret_n, struct err *e
 // The contents of /proc/self/task/TID/name, at most TASK_FILE_CAP bytes, in buffer; empty on
 // failure. Trailing newlines are cut.
 str task_file(u32 tid, const char *name, char buffer[TASK_FILE_CAP]);
+// The same with a buffer of cap bytes.
+str task_file_read(u32 tid, const char *name, char *buffer, size_t cap);
 // Whether the thread exists now.
 bool task_exists(u32 tid);

@@ -255,6 +255,17 @@ static void thread_read(struct dump *d, u32 tid) {
     d->ret.n++;
 }
 
+bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n) {
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    struct dump *d = NEW(&scratch, struct dump, 1);
+    *d = (struct dump){.out = out, .scratch = &scratch, .places = wait_places_find(&scratch)};
+    struct thread_dump thread = {.tid = tid};
+    if (parked_read(d, &thread) != PARKED_READ) return false;
+    *ret_pcs = thread.pcs;
+    *ret_n = thread.n_pcs;
+    return true;
+}
+
 static int by_tid(const void *a, const void *b, void *ctx) {
     (void)ctx;
     const struct thread_dump *x = a, *y = b;

@@ -49,9 +49,8 @@ bool cpu_signal_check(void);
 // From the thread itself or the agent. is_newborn: its CPU time until now counts as well. False:
 // the kernel refused, counted in lost.no_timer.
 bool cpu_timer_arm(struct thread_slot *slot, u32 tid, bool is_newborn);
-// Deletes it, if there is one. Gives the weight that the thread's CPU clock says is still owed, for
-// time that passed between ticks. What is more than that, from threads that block the signal, is
-// counted in lost.blocked.
+// Deletes it, if there is one. Gives the weight that the thread's CPU clock says is still owed:
+// time that passed between ticks, or while the thread blocked the signal.
 u32 cpu_timer_disarm(struct thread_slot *slot);
 // At the end of the calling thread: disarms and records what is owed under its first function.
 void cpu_thread_end(void);

@@ -21,9 +21,7 @@
 struct cpu_hot cpu_hot; // fields: see cpu_signal.h
 
 enum {
-    TICK_MAX_NS = 10 * 1000 * 1000, // of the slowest kernels, HZ=100
-    OWED_SLACK = 2,                 // expiries that may be under way
-    SPINS_BUSY = 1000               // sched_yields for another thread's timer_create: 1 ms and more
+    SPINS_BUSY = 1000 // sched_yields for another thread's timer_create: 1 ms and more
 };
 
 static struct capture_cell captures[N_CAPTURES]; // see enum capture_state
@@ -117,14 +115,9 @@ u32 cpu_timer_disarm(struct thread_slot *slot) {
     int kept = errno;
     syscall(SYS_timer_delete, slot->timer_id);
     u64 missing = weight_missing(slot, atomic_load(&slot->tid));
-    u64 most = OWED_SLACK + TICK_MAX_NS / atomic_load(&cpu_hot.period_ns);
-    if (missing > most) {
-        atomic_fetch_add(&cpu_hot.lost.blocked, missing - most);
-        missing = most;
-    }
     atomic_store(&slot->timer_state, TIMER_NONE);
     errno = kept;
-    return (u32)missing;
+    return missing < UINT32_MAX ? (u32)missing : UINT32_MAX;
 }
 
 static void count_end(enum unwind_end end) {
@@ -156,9 +149,18 @@ static struct ring_record *record_begin(struct ring **ret_ring, u32 tid, u32 wei
     return record;
 }
 
+// A thread that blocked the signal was never seen: nothing says where its time went.
+static u32 owed_unless_blocked(u32 owed) {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    if (!owed || !sigismember(&mask, cpu_signal_number())) return owed;
+    atomic_fetch_add(&cpu_hot.lost.blocked, owed);
+    return 0;
+}
+
 void cpu_thread_end(void) {
     struct thread_slot *slot = hot_thread.slot;
-    u32 owed = cpu_timer_disarm(slot);
+    u32 owed = owed_unless_blocked(cpu_timer_disarm(slot));
     struct ring *ring;
     struct ring_record *record = owed ? record_begin(&ring, hot_thread.tid, owed) : NULL;
     if (!record) return;

@@ -16,7 +16,9 @@
 #include <threads.h>
 #include <unistd.h>
 
-__thread struct hot_thread hot_thread;
+// The model is said again: gcc 12 forgets the declaration's, and a dynamic one would allocate.
+__thread struct hot_thread hot_thread
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 _Static_assert(4096 % sizeof(struct thread_slot) == 0, "slots fill pages");
 
