@@ -125,12 +125,12 @@ static struct flags parse_flags(int argc, char **argv) {
 
 static void serve_profiles(const char *address) {
 #ifdef SHOP_SERVES_PROFILES
-    pprof_error error;
-    if (!pprof_serve(address, &error)) {
-        fprintf(stderr, "shop: no profiles: %s\n", error.text);
+    char why[PPROF_ERROR_SIZE];
+    if (!pprof_serve(address, why)) {
+        fprintf(stderr, "shop: no profiles: %s\n", why);
         return;
     }
-    printf("shop: profiles at %s/debug/pprof/\n", address);
+    printf("shop: profiles at http://%s/debug/pprof/\n", pprof_address());
 #else
     (void)address;
 #endif
