@@ -42,3 +42,34 @@ struct rows {
     u32 n_comments;
     size_t cap_comments;
 };
+
+// The text form (debug >= 1) a profile has.
+enum text_kind { TEXT_NONE, TEXT_HEAP, TEXT_COUNT, TEXT_THREADS };
+
+struct sample_type {
+    str type, unit;
+};
+
+struct collect_opts {
+    bool is_raw; // values as they were sampled, without unbiasing: what the texts show
+};
+
+// One line of profiles.def.
+struct collector {
+    str name, about;
+    struct sample_type types[ROW_VALUES];
+    u32 n_types;
+    str period_type, period_unit, default_type;
+    enum text_kind text;
+    bool has_delta;
+    // Fills *ret with what is recorded now. Called on the agent thread, or on a program's thread
+    // that holds the agent's lock.
+    bool (*collect)(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                    struct err *err);
+    u64 (*count)(void); // the index page's Count
+};
+
+extern const struct collector collectors[];
+extern const u32 n_collectors;
+// The collector behind a profile's name or alias; NULL: no such profile.
+const struct collector *collector_find(str name);

@@ -1,0 +1,87 @@
+// pprof.h - profiles of a running C, C++ or Rust program, as Go's runtime/pprof and net/http/pprof
+// give them.
+//
+// Linking libpprof is enough to sample the heap; one call serves everything:
+//
+//     #include <pprof.h>
+//     char why[PPROF_ERROR_SIZE];
+//     if (!pprof_serve("localhost:6060", why)) fprintf(stderr, "%s\n", why);
+//
+// and then, from anywhere:
+//
+//     pprof -top http://localhost:6060/debug/pprof/profile?seconds=10
+//     pprof http://localhost:6060/debug/pprof/heap
+//
+// All functions may be called from any thread at any time after main has begun, not from signal
+// handlers. They never end the program. Functions that can fail give false and write one sentence
+// into why, which may be NULL. Environment variables that libpprof reads (PPROF_HTTP,
+// PPROF_CHILDREN, PPROF_HEAP_RATE, PPROF_DISABLE, PPROF_VERBOSE) are described in libpprof's
+// documentation; what a call says goes over them.
+#ifndef PPROF_H
+#define PPROF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The longest sentence a function writes, with its NUL.
+#define PPROF_ERROR_SIZE 1024
+
+// Serves /debug/pprof/ on "host:port", ":port", "port" or "unix:/path"; a missing host is
+// 127.0.0.1, port 0 lets the kernel choose. One address at a time. Returns once it listens; the
+// work is done by a thread of libpprof's own, which has all signals blocked, its own file
+// descriptors and no place in any profile. Processes that the program forks serve on ports of their
+// own unless PPROF_CHILDREN=none.
+bool pprof_serve(const char *address, char why[PPROF_ERROR_SIZE]);
+
+// Where pprof_serve or PPROF_HTTP listens ("127.0.0.1:6060"), for instance after port 0; "" when
+// nowhere. Valid until the next call of pprof_serve or pprof_stop.
+const char *pprof_address(void);
+
+// Ends what pprof_serve or PPROF_HTTP began: connections are closed, collections that clients wait
+// for are dropped. Does nothing when nothing is served.
+void pprof_stop(void);
+
+// Begins a CPU profile of all threads at 100 samples per second of CPU time, to be written to fd by
+// pprof_stop_cpu_profile; fd stays the caller's. Fails while another CPU profile runs, also one
+// that a client asked for over HTTP. As Go's StartCPUProfile.
+bool pprof_start_cpu_profile(int fd, char why[PPROF_ERROR_SIZE]);
+
+// The same at hz samples per second of CPU time, 1 to 100000.
+bool pprof_start_cpu_profile_at(int fd, unsigned hz, char why[PPROF_ERROR_SIZE]);
+
+// Ends the profile that pprof_start_cpu_profile began and returns when it is written; false when
+// that failed, or when none was begun. As Go's StopCPUProfile.
+bool pprof_stop_cpu_profile(char why[PPROF_ERROR_SIZE]);
+
+// Writes the heap profile to fd: sampled allocations since the start, and those still in use. The
+// same as pprof_profile_write_to(pprof_lookup("heap"), fd, 0, why). As Go's WriteHeapProfile.
+bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]);
+
+// Sets the mean number of allocated bytes from one heap sample to the next (default 524288): 0
+// stops sampling, 1 samples every allocation. Gives the old rate. Set it early and once: older
+// samples are scaled as if drawn at the newest rate. As Go's runtime.MemProfileRate.
+uint64_t pprof_set_heap_rate(uint64_t mean_bytes);
+
+// A profile by name: "allocs", "goroutine" (or "threads": the stacks of all threads), "heap",
+// "threadcreate" (who made the threads). NULL: no such profile. Never freed. As Go's Lookup.
+typedef struct pprof_profile pprof_profile;
+const pprof_profile *pprof_lookup(const char *name);
+const char *pprof_profile_name(const pprof_profile *profile);
+
+// How many things the profile counts now: threads, sampled allocations.
+uint64_t pprof_profile_count(const pprof_profile *profile);
+
+// Writes the profile to fd. debug 0: gzip'd profile.proto, what `pprof` reads; 1: text with names;
+// 2: for goroutine, a dump of every thread, else as 1. As Go's (*Profile).WriteTo.
+bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
+                            char why[PPROF_ERROR_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,177 @@
+// agent/api.c - what include/pprof.h declares.
+// Room: from a program's thread to the agent's and back. Collecting happens on the agent thread,
+// writing on the caller's: the agent does not see the program's descriptors.
+#include "pprof.h"
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/cpu.h"
+#include "agent/endpoint.h"
+#include "agent/heap.h"
+#include "agent/hot/hot.h"
+#include "agent/loop.h"
+#include "agent/make.h"
+#include "agent/text.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+_Static_assert(PPROF_ERROR_SIZE == ERR_TEXT_CAP, "a caller's buffer holds any sentence");
+
+// The profile that pprof_start_cpu_profile began. On the agent thread, but for fd.
+static struct {
+    bool is_running;
+    int fd;
+} cpu_file = {.fd = -1};
+
+static bool tell(char *why, const struct err *err) {
+    if (why) snprintf(why, PPROF_ERROR_SIZE, "%s", err->text);
+    return false;
+}
+
+EXPORT bool pprof_serve(const char *address, char why[PPROF_ERROR_SIZE]) {
+    struct err err = {0};
+    return control_serve(str_of(address), &err) || tell(why, &err);
+}
+
+EXPORT const char *pprof_address(void) {
+    return endpoint_address();
+}
+
+EXPORT void pprof_stop(void) {
+    control_stop();
+}
+
+// One question to the agent thread, with its answer.
+struct ask {
+    struct arena arena; // of the answer
+    const struct collector *of;
+    i64 debug;
+    u32 hz;
+    bool is_done;
+    str bytes;
+    struct err err;
+};
+
+// Runs fn on the agent thread. True: ask->bytes is the answer, in ask->arena.
+static bool ask_agent(struct ask *ask, loop_job fn) {
+    arena_init(&ask->arena);
+    return loop_call(fn, ask, &ask->err) && ask->is_done;
+}
+
+static void write_now(void *ctx) {
+    struct ask *ask = ctx;
+    struct rows rows = {0};
+    struct profile profile;
+    jmp_buf no_memory;
+    ask->arena.on_oom = &no_memory;
+    if (setjmp(no_memory)) {
+        err_set(&ask->err, ERR_LIMIT, 0, "out of memory");
+        return;
+    }
+    if (ask->debug > 0) {
+        ask->is_done = text_write(&ask->arena, ask->of, ask->debug, &ask->bytes, &ask->err);
+        return;
+    }
+    if (!ask->of->collect(&ask->arena, &(struct collect_opts){0}, &rows, &ask->err)) return;
+    profile = make_profile(&ask->arena, ask->of, &rows);
+    ask->is_done = make_bytes(&ask->arena, &profile, LEVEL_SNAPSHOT, &ask->bytes, &ask->err);
+}
+
+static bool write_all(int fd, str bytes, struct err *err) {
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.p, bytes.len);
+        if (n < 0 && errno != EINTR) return err_sys(err, "write profile");
+        if (n > 0) bytes = str_skip(bytes, (size_t)n);
+    }
+    return true;
+}
+
+static bool ask_and_write(struct ask *ask, loop_job fn, int fd, char *why) {
+    bool is_done = ask_agent(ask, fn) && write_all(fd, ask->bytes, &ask->err);
+    arena_done(&ask->arena);
+    return is_done || tell(why, &ask->err);
+}
+
+EXPORT const pprof_profile *pprof_lookup(const char *name) {
+    const struct collector *of = collector_find(str_of(name));
+    return of && of->text != TEXT_NONE ? (const pprof_profile *)of : NULL;
+}
+
+static const struct collector *collector_of(const pprof_profile *profile) {
+    return (const struct collector *)(const void *)profile;
+}
+
+EXPORT const char *pprof_profile_name(const pprof_profile *profile) {
+    return collector_of(profile)->name.p; // a literal: ends in NUL
+}
+
+static void count_now(void *ctx) {
+    struct ask *ask = ctx;
+    ask->debug = (i64)ask->of->count();
+}
+
+EXPORT uint64_t pprof_profile_count(const pprof_profile *profile) {
+    struct ask ask = {.of = collector_of(profile)};
+    return loop_call(count_now, &ask, &ask.err) ? (uint64_t)ask.debug : 0;
+}
+
+EXPORT bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
+                                   char why[PPROF_ERROR_SIZE]) {
+    struct ask ask = {.of = collector_of(profile), .debug = debug};
+    return ask_and_write(&ask, write_now, fd, why);
+}
+
+EXPORT bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]) {
+    return pprof_profile_write_to(pprof_lookup("heap"), fd, 0, why);
+}
+
+EXPORT uint64_t pprof_set_heap_rate(uint64_t mean_bytes) {
+    return heap_set_rate(mean_bytes);
+}
+
+static void drain_cpu(void *ctx) {
+    if (!cpu_file.is_running) return;
+    cpu_drain();
+    if (!loop_later(CPU_DRAIN_MS, drain_cpu, ctx)) cpu_stop(); // no memory: what is there is kept
+}
+
+static void start_cpu_now(void *ctx) {
+    struct ask *ask = ctx;
+    ask->is_done = cpu_start(ask->hz, &ask->err);
+    cpu_file.is_running = cpu_file.is_running || ask->is_done;
+    if (ask->is_done) drain_cpu(NULL);
+}
+
+EXPORT bool pprof_start_cpu_profile_at(int fd, unsigned hz, char why[PPROF_ERROR_SIZE]) {
+    struct ask ask = {.hz = hz};
+    bool is_done = ask_agent(&ask, start_cpu_now);
+    if (is_done) cpu_file.fd = fd;
+    return is_done || tell(why, &ask.err);
+}
+
+EXPORT bool pprof_start_cpu_profile(int fd, char why[PPROF_ERROR_SIZE]) {
+    return pprof_start_cpu_profile_at(fd, CPU_HZ_DEFAULT, why);
+}
+
+static void stop_cpu_now(void *ctx) {
+    struct ask *ask = ctx;
+    if (!cpu_file.is_running) {
+        err_set(&ask->err, ERR_USAGE, 0, "no CPU profile was started");
+        return;
+    }
+    cpu_file.is_running = false;
+    cpu_stop();
+    ask->of = collector_find(S("profile"));
+    write_now(ask);
+}
+
+EXPORT bool pprof_stop_cpu_profile(char why[PPROF_ERROR_SIZE]) {
+    struct ask ask = {0};
+    return ask_and_write(&ask, stop_cpu_now, cpu_file.fd, why);
+}

@@ -1,0 +1,66 @@
+// agent/collectors.c - the table of collectors, made from profiles.def.
+// Room: one small adapter a collector. Door: agent/agent.h.
+#include "agent/agent.h"
+
+#include "agent/cpu.h"
+#include "agent/heap.h"
+#include "agent/threadcreate.h"
+#include "agent/threads.h"
+
+static bool collect_heap(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                         struct err *err) {
+    return opts->is_raw ? heap_collect_raw(out, ret, err) : heap_collect(out, ret, err);
+}
+
+static u64 count_heap(void) {
+    return (u64)heap_totals_raw().alloc_objects;
+}
+
+// The protobuf form tells threads apart by labels; the text groups them, as Go's.
+static bool collect_threads(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                            struct err *err) {
+    return threads_collect(out, !opts->is_raw, ret, err);
+}
+
+static u64 count_threads(void) {
+    return threads_count();
+}
+
+static bool collect_cpu(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                        struct err *err) {
+    (void)opts;
+    return cpu_collect(out, ret, err);
+}
+
+static u64 count_none(void) {
+    return 0;
+}
+
+static bool collect_threadcreate(struct arena *out, const struct collect_opts *opts,
+                                 struct rows *ret, struct err *err) {
+    (void)opts;
+    return threadcreate_collect(out, ret, err);
+}
+
+static u64 count_threadcreate(void) {
+    return threadcreate_count();
+}
+
+// clang-format off
+#define PROFILE(collect_fn, count_fn, title, text_kind, delta, ptype, punit, default_name, words, n, ...) \
+    {.name = S(title), .about = S(words), .types = {__VA_ARGS__}, .n_types = n, .period_type = S(ptype), \
+     .period_unit = S(punit), .default_type = S(default_name), .text = text_kind, .has_delta = delta, \
+     .collect = collect_fn, .count = count_fn},
+// clang-format on
+
+const struct collector collectors[] = {
+#include "agent/profiles.def"
+};
+const u32 n_collectors = countof(collectors);
+
+const struct collector *collector_find(str name) {
+    if (str_eq(name, S("threads"))) name = S("goroutine");
+    for (u32 i = 0; i < n_collectors; i++)
+        if (str_eq(collectors[i].name, name)) return &collectors[i];
+    return NULL;
+}

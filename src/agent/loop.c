@@ -1,0 +1,249 @@
+// agent/loop.c - the agent thread.
+// Room: the thread and its loop; what it serves is endpoint.c's. Door: agent/loop.h.
+//
+// The thread has a descriptor table of its own (close_range with CLOSE_RANGE_UNSHARE, Linux 5.9): a
+// program that closes all descriptors does not touch ours, ours never take a low number it counts
+// on, and no exec or fork inherits them. Where the kernel or a sandbox refuses, the table is shared
+// and a closed descriptor costs the connection or, at worst, a rebuilt loop. It is woken by
+// SIGSTKFLT sent to it alone, which it has blocked and reads from a signalfd: no handler, no
+// descriptor in the program's table. Linux never sends that signal itself, and nobody uses it.
+#include "agent/loop.h"
+
+#include "agent/hot/hot.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    // libevent and the profile makers need 20 KiB at their deepest, and the program's thread-local
+    // memory
+    // is taken from it too; pages not touched cost nothing.
+    STACK_BYTES = 512 << 10,
+    WAKE_SIGNAL = SIGSTKFLT,
+    SHARED_FDS_MAX =
+        65536, // where close_range is missing: as far as descriptors are closed one by one
+};
+
+enum phase { PHASE_OFF, PHASE_STARTING, PHASE_UP };
+
+struct call {
+    struct call *next;
+    loop_job fn;
+    void *ctx;
+    _Atomic u32 is_done; // futex; pairs with the acquire in wait_for
+};
+
+static struct {
+    _Atomic u32 phase;            // enum phase; futex of those who wait for the start
+    _Atomic(struct call *) calls; // newest first; pushed by any thread, taken by the agent's
+    _Atomic pid_t tid;            // set before PHASE_UP
+    loop_job first;               // set before the thread exists
+    void *first_ctx;
+    struct event_base *base; // the agent thread's, as all below
+    bool has_private_fds;
+} loop;
+
+static void futex_wake(_Atomic u32 *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+static void futex_wait(_Atomic u32 *word, u32 seen) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+// Empties this thread's view of the descriptors without touching the program's.
+static bool take_private_fds(void) {
+    if (syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0) return true;
+    if (unshare(CLONE_FILES)) return false;
+    for (int fd = 0; fd < SHARED_FDS_MAX; fd++) close(fd);
+    return true;
+}
+
+// 0, 1 and 2 must exist, or the first socket would become stderr.
+static void fill_standard_fds(void) {
+    for (int i = 0; i < 3; i++) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd > 2) close(fd);
+    }
+}
+
+static void run_calls(void) {
+    struct call *newest = atomic_exchange_explicit(&loop.calls, NULL, memory_order_acquire);
+    struct call *oldest = NULL;
+    while (newest) { // first come, first served
+        struct call *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        struct call *next = oldest->next; // the caller's stack: gone once is_done is seen
+        oldest->fn(oldest->ctx);
+        atomic_store_explicit(&oldest->is_done, 1, memory_order_release);
+        futex_wake(&oldest->is_done);
+        oldest = next;
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *ctx) {
+    struct signalfd_siginfo info;
+    (void)what, (void)ctx;
+    while (read(fd, &info, sizeof info) > 0) continue;
+    run_calls();
+}
+
+// libevent.a's own stderr, under ld's --wrap=stderr: nothing is ever written to it (ignore_log
+// below).
+__attribute__((visibility("hidden"))) FILE *__wrap_stderr;
+
+static void ignore_log(int severity, const char *text) {
+    (void)severity, (void)text; // a library does not write to the program's stderr
+}
+
+static bool make_base(void) {
+    sigset_t wake;
+    sigemptyset(&wake);
+    sigaddset(&wake, WAKE_SIGNAL);
+    event_set_log_callback(ignore_log);
+    loop.base = event_base_new();
+    if (!loop.base) return false;
+    int fd = signalfd(-1, &wake, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) return false;
+    struct event *ev = event_new(loop.base, fd, EV_READ | EV_PERSIST, on_wake, NULL);
+    return ev && event_add(ev, NULL) == 0;
+}
+
+static void *loop_main(void *arg) {
+    (void)arg;
+    thread_hide();
+    prctl(PR_SET_NAME, "pprof-agent");
+    loop.has_private_fds = take_private_fds();
+    if (loop.has_private_fds) fill_standard_fds();
+    bool is_made = make_base();
+    atomic_store(&loop.tid, (pid_t)syscall(SYS_gettid));
+    atomic_store_explicit(&loop.phase, PHASE_UP, memory_order_release);
+    futex_wake(&loop.phase);
+    if (!is_made) { // no descriptors left: calls are still answered, once a second
+        for (;; sleep(1)) run_calls();
+    }
+    if (loop.first) loop.first(loop.first_ctx);
+    run_calls(); // those pushed before the signalfd could see them
+    for (;;) {
+        event_base_loop(loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
+        sleep(1); // only a loop whose descriptors were closed gets here
+        run_calls();
+    }
+    return NULL;
+}
+
+static int create_thread(void) {
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, old;
+    if (pthread_attr_init(&attr)) return ENOMEM;
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all); // not glibc's own two: setuid must reach this thread as well
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int failed = thread_create_real(&thread, &attr, loop_main, NULL);
+    if (failed == EINVAL) { // more thread-local memory than that: the program's own size fits it
+        pthread_attr_setstacksize(&attr, 8 << 20);
+        failed = thread_create_real(&thread, &attr, loop_main, NULL);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return failed;
+}
+
+bool loop_start(loop_job first, void *ctx, struct err *err) {
+    u32 off = PHASE_OFF;
+    if (!atomic_compare_exchange_strong(&loop.phase, &off, PHASE_STARTING)) return true;
+    loop.first = first;
+    loop.first_ctx = ctx;
+    hot_thread.depth++; // what pthread_create allocates is not the program's
+    int failed = create_thread();
+    hot_thread.depth--;
+    if (failed) {
+        atomic_store(&loop.phase, PHASE_OFF);
+        futex_wake(&loop.phase);
+        return err_set(err, ERR_SYSTEM, 0, "no agent thread: %s", strerror(failed));
+    }
+    return true;
+}
+
+bool loop_is_running(void) {
+    return atomic_load(&loop.phase) == PHASE_UP;
+}
+
+static bool wait_for_start(struct err *err) {
+    u32 phase;
+    while ((phase = atomic_load_explicit(&loop.phase, memory_order_acquire)) == PHASE_STARTING)
+        futex_wait(&loop.phase, PHASE_STARTING);
+    return phase == PHASE_UP || err_set(err, ERR_SYSTEM, 0, "no agent thread");
+}
+
+bool loop_call(loop_job fn, void *ctx, struct err *err) {
+    struct call call = {.fn = fn, .ctx = ctx};
+    if (!loop_start(NULL, NULL, err) || !wait_for_start(err)) return false;
+    pid_t agent = atomic_load(&loop.tid);
+    if (agent == (pid_t)syscall(SYS_gettid)) {
+        fn(ctx);
+        return true;
+    }
+    call.next = atomic_load(&loop.calls);
+    while (!atomic_compare_exchange_weak(&loop.calls, &call.next, &call)) continue;
+    if (syscall(SYS_tgkill, getpid(), agent, WAKE_SIGNAL) && errno == ESRCH) {
+        loop_after_fork_child(); // a child made by a bare clone, which no fork handler saw
+        return loop_call(fn, ctx, err);
+    }
+    while (!atomic_load_explicit(&call.is_done, memory_order_acquire)) futex_wait(&call.is_done, 0);
+    return true;
+}
+
+struct event_base *loop_base(void) {
+    return loop.base;
+}
+
+struct later {
+    loop_job fn;
+    void *ctx;
+};
+
+static void on_later(evutil_socket_t fd, short what, void *ctx) {
+    struct later *later = ctx;
+    struct later copy = *later;
+    (void)fd, (void)what;
+    free(later);
+    copy.fn(copy.ctx);
+}
+
+bool loop_later(u32 ms, loop_job fn, void *ctx) {
+    struct later *later = malloc(sizeof *later);
+    struct timeval in = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    if (!later) return false;
+    *later = (struct later){fn, ctx};
+    if (event_base_once(loop.base, -1, EV_TIMEOUT, on_later, later, &in) == 0) return true;
+    free(later);
+    return false;
+}
+
+bool loop_has_private_fds(void) {
+    return loop.has_private_fds;
+}
+
+void loop_after_fork_child(void) {
+    memset(&loop, 0, sizeof loop);
+}

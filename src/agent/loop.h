@@ -1,0 +1,28 @@
+// agent/loop.h - the agent thread: its start, its private descriptors, its event loop, and calls
+// into it. Room: one thread. Everything in agent/ that is not hot runs on it, so nothing there
+// needs a lock. Words: a call is a function another thread has run on the agent thread while it
+// waits. Failures: without a thread nothing is served and the program runs on.
+#pragma once
+
+#include "base/base.h"
+
+struct event_base;
+
+// What the new thread does first, on itself.
+typedef void (*loop_job)(void *ctx);
+
+// Starts the thread unless it runs; first (may be NULL) runs on it before any call. Does not wait.
+// Safe from the constructor, from any thread, and in a forked child after loop_after_fork_child.
+MUST_USE bool loop_start(loop_job first, void *ctx, struct err *err);
+bool loop_is_running(void);
+// Runs fn(ctx) on the agent thread, which is started if need be, and waits until it has returned.
+// On the agent thread itself it is a plain call.
+MUST_USE bool loop_call(loop_job fn, void *ctx, struct err *err);
+// The thread's event base; on the agent thread only.
+struct event_base *loop_base(void);
+// Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no memory.
+bool loop_later(u32 ms, loop_job fn, void *ctx);
+// Whether the thread has its own table of descriptors; else sockets are in the program's table.
+bool loop_has_private_fds(void);
+// In a forked child: the thread is gone, and everything it held is left alone.
+void loop_after_fork_child(void);
