@@ -1,5 +1,5 @@
-// pprof.h - profiles of a running C, C++ or Rust program, as Go's runtime/pprof and net/http/pprof
-// give them.
+// include/pprof.h - profiles of a running C, C++ or Rust program, as Go's runtime/pprof and
+// net/http/pprof give them.
 //
 // Linking libpprof is enough to sample the heap; one call serves everything:
 //

@@ -18,7 +18,6 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,11 +89,7 @@ static void add_headers(struct evhttp_request *request, const struct reply *repl
         snprintf(text, sizeof text, "attachment; filename=\"" S_FMT "\"", S_ARG(reply->filename));
         evhttp_add_header(headers, "Content-Disposition", text);
     }
-    if (reply->location.len > 0) {
-        char *location = strndup(reply->location.p, reply->location.len);
-        if (location) evhttp_add_header(headers, "Location", location);
-        free(location);
-    }
+    if (reply->location) evhttp_add_header(headers, "Location", reply->location);
     snprintf(text, sizeof text, "%zu", reply->body.len);
     evhttp_add_header(headers, "Content-Length", text);
 }
@@ -108,9 +103,9 @@ static void send_reply(struct evhttp_request *request, const struct reply *reply
 }
 
 static void pending_free(struct pending *p) {
+    struct arena arena = p->arena; // p lies in it
     if (p->timer) event_free(p->timer);
-    arena_done(&p->arena);
-    free(p);
+    arena_done(&arena);
 }
 
 static void pending_reply(struct pending *p, const struct reply *reply) {
@@ -175,19 +170,17 @@ static bool read_request(struct arena *out, struct evhttp_request *request,
                          struct http_request *ret) {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     if (!uri || !evhttp_uri_get_path(uri)) return false;
-    size_t path_len = 0;
-    char *path = evhttp_uridecode(evhttp_uri_get_path(uri), 0, &path_len);
-    if (!path) return false;
+    str path;
+    if (!http_path(out, str_of(evhttp_uri_get_path(uri)), &path)) return false;
     *ret = (struct http_request){
         .method = method_of(request),
-        .path = str_copy(out, (str){path, path_len}),
+        .path = path,
         .query = str_copy(out, str_of(evhttp_uri_get_query(uri))),
         .body = body_of(out, request),
         .content_type = str_copy(
             out,
             str_of(evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Type"))),
     };
-    free(path);
     return true;
 }
 
@@ -203,13 +196,24 @@ static void serve(struct pending *p) {
         pending_reply(p, &reply);
 }
 
+// The pending of a request, in the arena it then owns; NULL without memory.
+static struct pending *pending_new(struct evhttp_request *request) {
+    struct arena arena;
+    jmp_buf no_memory;
+    arena_init(&arena);
+    arena.on_oom = &no_memory;
+    if (setjmp(no_memory)) return NULL;
+    struct pending *p = NEW(&arena, struct pending, 1);
+    p->request = request;
+    p->arena = arena;
+    return p;
+}
+
 static void on_request(struct evhttp_request *request, void *ctx) {
-    struct pending *p = calloc(1, sizeof *p);
+    struct pending *p = pending_new(request);
     jmp_buf no_memory;
     (void)ctx;
     if (!p) return send_reply(request, &no_memory_reply);
-    p->request = request;
-    arena_init(&p->arena);
     p->arena.on_oom = &no_memory;
     if (setjmp(no_memory)) return pending_reply(p, &no_memory_reply);
     serve(p);

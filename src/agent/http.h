@@ -20,8 +20,8 @@ struct http_request {
 struct reply {
     int status;
     const char *content_type;
-    str filename; // Content-Disposition: attachment; empty: none
-    str location; // Location; empty: none
+    str filename;         // Content-Disposition: attachment; empty: none
+    const char *location; // Location; NULL: none
     str body;
     bool is_error; // one of the handlers' own errors: X-Go-Pprof: 1
 };
@@ -53,6 +53,8 @@ enum {
 
 // Decides what a request asks for, with net/http/pprof's statuses, texts and order of checks.
 void http_plan(struct arena *out, const struct http_request *request, struct plan *ret);
+// A path with its %XX undone; false when one is broken.
+MUST_USE bool http_path(struct arena *out, str raw, str *ret);
 // The first value of key in a query string or urlencoded body, decoded; empty when absent. A pair
 // with a broken escape or a semicolon is skipped, as Go's FormValue does.
 str http_param(struct arena *out, str query, str key);

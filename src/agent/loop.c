@@ -20,7 +20,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -37,6 +36,10 @@ enum {
         65536, // where close_range is missing: as far as descriptors are closed one by one
 };
 
+enum {
+    MAX_LATER = 8
+}; // one to retry the address, one to drain the CPU profile; none is used twice at once
+
 enum phase { PHASE_OFF, PHASE_STARTING, PHASE_UP };
 
 struct call {
@@ -44,6 +47,12 @@ struct call {
     loop_job fn;
     void *ctx;
     _Atomic u32 is_done; // futex; pairs with the acquire in wait_for
+};
+
+// A job for later; fn NULL: free.
+struct later {
+    loop_job fn;
+    void *ctx;
 };
 
 static struct {
@@ -54,6 +63,7 @@ static struct {
     void *first_ctx;
     struct event_base *base; // the agent thread's, as all below
     bool has_private_fds;
+    struct later later[MAX_LATER];
 } loop;
 
 static void futex_wake(_Atomic u32 *word) {
@@ -217,26 +227,24 @@ struct event_base *loop_base(void) {
     return loop.base;
 }
 
-struct later {
-    loop_job fn;
-    void *ctx;
-};
-
 static void on_later(evutil_socket_t fd, short what, void *ctx) {
     struct later *later = ctx;
     struct later copy = *later;
     (void)fd, (void)what;
-    free(later);
+    later->fn = NULL;
     copy.fn(copy.ctx);
 }
 
 bool loop_later(u32 ms, loop_job fn, void *ctx) {
-    struct later *later = malloc(sizeof *later);
     struct timeval in = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    if (!later) return false;
-    *later = (struct later){fn, ctx};
-    if (event_base_once(loop.base, -1, EV_TIMEOUT, on_later, later, &in) == 0) return true;
-    free(later);
+    for (u32 i = 0; i < countof(loop.later); i++) {
+        struct later *later = &loop.later[i];
+        if (later->fn) continue;
+        *later = (struct later){fn, ctx};
+        if (event_base_once(loop.base, -1, EV_TIMEOUT, on_later, later, &in) == 0) return true;
+        later->fn = NULL;
+        return false;
+    }
     return false;
 }
 

@@ -20,7 +20,7 @@ bool loop_is_running(void);
 MUST_USE bool loop_call(loop_job fn, void *ctx, struct err *err);
 // The thread's event base; on the agent thread only.
 struct event_base *loop_base(void);
-// Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no memory.
+// Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no room.
 bool loop_later(u32 ms, loop_job fn, void *ctx);
 // Whether the thread has its own table of descriptors; else sockets are in the program's table.
 bool loop_has_private_fds(void);

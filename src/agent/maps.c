@@ -6,7 +6,7 @@
 #include "agent/maps.h"
 
 #include "agent/hot/hot.h"
-#include "symbols/elf.h"
+#include "symbols/symbols.h"
 
 #include <dlfcn.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 // Room: finding and keeping symbol tables; reading them is symbols/elf.c. Door: agent/names.h.
 #include "agent/names.h"
 
-#include "symbols/elf.h"
+#include "symbols/symbols.h"
 
 #include <elf.h>
 #include <fcntl.h>

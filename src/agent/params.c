@@ -17,13 +17,13 @@ static int hex_digit(char c) {
     return -1;
 }
 
-// Undoes %XX and '+'; false when an escape is broken.
-static bool unescape(struct arena *out, str s, str *ret) {
+// Undoes %XX, and '+' where it stands for a space; false when an escape is broken.
+static bool unescape(struct arena *out, str s, char plus, str *ret) {
     char *text = arena_alloc(out, s.len + 1, 1);
     size_t n = 0;
     for (size_t i = 0; i < s.len; i++) {
         if (s.p[i] == '+') {
-            text[n++] = ' ';
+            text[n++] = plus;
         } else if (s.p[i] != '%') {
             text[n++] = s.p[i];
         } else {
@@ -38,14 +38,18 @@ static bool unescape(struct arena *out, str s, str *ret) {
     return true;
 }
 
+bool http_path(struct arena *out, str raw, str *ret) {
+    return unescape(out, raw, '+', ret);
+}
+
 str http_param(struct arena *out, str query, str key) {
     while (query.len > 0) {
         str pair, name, value;
         str_cut(query, '&', &pair, &query);
         if (str_find_byte(pair, ';') >= 0) continue;
         str_cut(pair, '=', &name, &value);
-        if (!unescape(out, name, &name) || !str_eq(name, key)) continue;
-        if (unescape(out, value, &value)) return value;
+        if (!unescape(out, name, ' ', &name) || !str_eq(name, key)) continue;
+        if (unescape(out, value, ' ', &value)) return value;
     }
     return (str){0};
 }

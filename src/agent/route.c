@@ -83,7 +83,7 @@ static void plan_redirect(struct arena *out, str path, str query, struct plan *r
     str body[] = {S("<a href=\""), path, S("\">Moved Permanently</a>.\n\n")};
     plan_answer(ret, (struct reply){.status = 301,
                                     .content_type = "text/html; charset=utf-8",
-                                    .location = location,
+                                    .location = str_z(out, location),
                                     .body = str_join(out, body, countof(body), S(""))});
 }
 

@@ -5,7 +5,7 @@
 // Words: an address is a virtual address of the file (st_value), before the loader adds its bias.
 // Lifetimes: names point into the bytes read, which must outlive the table. Failures: ERR_MALFORMED
 // for bytes that are not a 64-bit little-endian ELF file; damaged sections are left out, as if
-// stripped. Not yet part of the folder's face: other folders of the analyzer use symbols/symbols.h.
+// stripped. Door: symbols/symbols.h.
 #pragma once
 
 #include "base/base.h"

@@ -1,0 +1,10 @@
+// symbols/symbols.h - the face of symbols: from addresses to functions and lines.
+//
+// The idea: what a profile has only as an address is looked up in the files it came from. elf.h is
+// the part that libpprof shares: symbol tables and build ids, without DWARF. Words: an address is a
+// virtual address of the file, before the loader's bias. Lifetimes: tables live in the arena given
+// and point into the bytes they were read from. Failures: ERR_MALFORMED, ERR_UNRECOGNIZED. Will
+// not: read a running process, keep files open, demangle (that is the desk's).
+#pragma once
+
+#include "symbols/elf.h"
