@@ -25,11 +25,11 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
+    cpu_after_fork_child();
     threads_after_fork_child();
     cpu_drop_after_fork_child();
     heap_after_fork_child();
     control_after_fork_child();
-    cpu_after_fork_child(); // last: it lets the CPU signal through again
 }
 
 __attribute__((constructor)) static void register_handlers(void) {

@@ -198,6 +198,7 @@ void cpu_signal_after_fork_child(void) {
 
 void cpu_before_fork(void) {
     sigset_t ours, before;
+    if (hot_thread.unblock_after_fork) return; // called by hand and by fork's own handlers
     sigemptyset(&ours);
     sigaddset(&ours, cpu_signal_number());
     pthread_sigmask(SIG_BLOCK, &ours, &before);
