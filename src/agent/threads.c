@@ -30,6 +30,7 @@ struct dump {
     struct arena *out;
     struct arena *scratch;
     struct thread_dumps ret;
+    int tasks_fd; // /proc/self/task
     const struct wait_places *places;
     struct stack_range *ranges;
     u32 n_ranges;
@@ -118,10 +119,11 @@ struct task_look {
     str call_text, sched_text;
 };
 
-static int task_open(u32 tid, const char *name) {
+// Relative to /proc/self/task: its three components cost as much again as the file.
+static int task_open(const struct dump *d, u32 tid, const char *name) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%u/%s", tid, name);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%u/%s", tid, name);
+    return openat(d->tasks_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
 enum parked { PARKED_READ, PARKED_RUNNING, PARKED_GONE };
@@ -129,8 +131,8 @@ enum parked { PARKED_READ, PARKED_RUNNING, PARKED_GONE };
 // Unwinds a thread that sleeps, from outside. It may wake at any moment; then what was read is
 // thrown away: the files differ, or their count of times it was put on a CPU.
 static enum parked parked_read(struct dump *d, struct thread_dump *thread) {
-    AUTO_CLOSE int call_fd = task_open(thread->tid, "syscall");
-    AUTO_CLOSE int sched_fd = task_open(thread->tid, "schedstat"); // missing: calls alone decide
+    AUTO_CLOSE int call_fd = task_open(d, thread->tid, "syscall");
+    AUTO_CLOSE int sched_fd = task_open(d, thread->tid, "schedstat"); // missing: calls alone decide
     struct task_look before, after;
     for (u32 i = 0; i < PARKED_TRIES; i++) {
         struct task_syscall call;
@@ -226,7 +228,8 @@ static void running_read(struct dump *d) {
 
 static void name_read(struct dump *d, struct thread_dump *thread) {
     char buffer[TASK_FILE_CAP];
-    thread->name = str_copy(d->out, task_file(thread->tid, "comm", buffer));
+    AUTO_CLOSE int fd = task_open(d, thread->tid, "comm");
+    thread->name = str_copy(d->out, file_at(fd, buffer));
 }
 
 static __attribute__((noinline)) void self_read(struct dump *d, struct thread_dump *thread) {
@@ -255,10 +258,17 @@ static void thread_read(struct dump *d, u32 tid) {
     d->ret.n++;
 }
 
+static struct dump *dump_new(struct arena *out, struct arena *scratch) {
+    struct dump *d = NEW(scratch, struct dump, 1);
+    *d = (struct dump){.out = out, .scratch = scratch, .places = wait_places_find(scratch)};
+    d->tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return d;
+}
+
 bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct dump *d = NEW(&scratch, struct dump, 1);
-    *d = (struct dump){.out = out, .scratch = &scratch, .places = wait_places_find(&scratch)};
+    struct dump *d = dump_new(out, &scratch);
+    AUTO_CLOSE int tasks_fd = d->tasks_fd;
     struct thread_dump thread = {.tid = tid};
     if (parked_read(d, &thread) != PARKED_READ) return false;
     *ret_pcs = thread.pcs;
@@ -277,8 +287,8 @@ bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) 
     u32 *tids, n;
     if (!unwind_init()) return err_sys(err, "memory for unwinding");
     if (!tasks_list(&scratch, &tids, &n, err)) return false;
-    struct dump *d = NEW(&scratch, struct dump, 1);
-    *d = (struct dump){.out = out, .scratch = &scratch, .places = wait_places_find(&scratch)};
+    struct dump *d = dump_new(out, &scratch);
+    AUTO_CLOSE int tasks_fd = d->tasks_fd;
     d->ret.items = NEW(out, struct thread_dump, n < MAX_DUMP_THREADS ? n : MAX_DUMP_THREADS);
     for (u32 i = 0; i < n; i++) thread_read(d, tids[i]);
     running_read(d);
