@@ -1,0 +1,98 @@
+# tests/cli/shell.py - proves the shell: from a pipe, and typed at a terminal with TAB, history and ^C.
+import os
+import pty
+import select
+import subprocess
+import time
+
+from cli import PPROF, SCRATCH, claim, env, finish, pprof, profile, write
+
+one = write("one.pb.gz", profile("first", function="std::vector<int, std::allocator<int> >::push_back(int&&)"))
+
+
+def shell(*lines):
+    return pprof(one, stdin="\n".join(lines).encode() + b"\n")
+
+
+def piped():
+    status, out, err = shell("comments")
+    claim((status, out) == (0, "first\n"), "commands come from standard input", status, out)
+    claim("(pprof)" not in out + err, "without a prompt", out, err)
+    claim('Entering interactive mode (type "help" for commands, "o" for options)\n' in err, "with a greeting", err)
+    status, out, err = shell("bogus", "focus", "comments")
+    claim('unrecognized command: "bogus"\nplease specify a value, e.g. focus=<val>\n' in err, "errors are told", err)
+    claim(out == "first\n" and status == 0, "and end nothing", out, status)
+    claim(shell("quit", "comments")[1] == "", "quit leaves")
+    claim(pprof(one, stdin=b"comments")[1] == "first\n", "a last line needs no end")
+    status, out, err = shell("sort=cum", "lines=1", "samples", "divide_by=2.5", "o")
+    for row in ("sort                      = cum                  //: [cum | flat]\n",
+                "granularity               = lines                //: [addresses | filefunctions | files | functions | lines]\n",
+                "sample_index              = samples              //: [samples | cpu]\n",
+                "  divide_by                 = 2.5                  \n",
+                'focus                     = ""                   \n', "compact_labels            = true                 \n"):
+        claim(row in err, "options are listed", row, err)
+    claim("source_path" not in err, "but for source_path")
+    status, out, err = shell("help top", "help focus", "help lines", "help nosuch", "help")
+    claim("top [n] [focus_regex]* [-ignore_regex]* [-cum] [>file]\n" in err, "a command has help", err)
+    claim("Unknown command: nosuch\n" in err and "type \"help <cmd|option>\"" in err, "and so has the shell", err)
+    status, out, err = shell("comments > " + SCRATCH + "/out", "proto")
+    claim(f"Generating report in {SCRATCH}/out\n" in err, "> writes a file", err)
+    claim(open(SCRATCH + "/out").read() == "first\n", "with the report")
+    claim("Generating report in profile001.pb.gz\n" in err, "binary reports go to files", err)
+    claim(pprof("-comments", SCRATCH + "/profile001.pb.gz")[1] == "first\n", "that read back")
+
+
+class Typed:
+    """pprof at a terminal of its own."""
+
+    def __init__(self):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([PPROF, one], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                        env=env(TERM="xterm"), cwd=SCRATCH)
+        os.close(slave)
+        self.wait_for("(pprof) ")
+
+    def wait_for(self, text, seconds=20):
+        got, end = "", time.monotonic() + seconds
+        while text not in got and time.monotonic() < end:
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    got += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        claim(text in got, f"the terminal shows {text!r}", got)
+        return got
+
+    def type(self, keys, text):
+        os.write(self.master, keys.encode())
+        return self.wait_for(text)
+
+    def leave(self):
+        os.write(self.master, b"\x04")
+        claim(self.process.wait(20) == 0, "^D leaves")
+        os.close(self.master)
+
+
+def typed():
+    t = Typed()
+    t.type("comm\t", "comments ")
+    t.type("\r", "first")
+    t.type("gran\t", "granularity=")
+    t.type("li\t\r", "lines")
+    t.type("nod\t\t", "nodefraction=")
+    t.type("\x15" "peek push_ba\t", "std::vector<int,.std::allocator<int>.>::push_back\\(int&&\\)")
+    t.type("\x15" "half a line\x03", "(pprof) ")
+    t.type("bogus\r", '\x1b[0;31munrecognized command: "bogus"\x1b[0m')
+    t.leave()
+    history = open(SCRATCH + "/.local/state/pprof/history").read()
+    claim("granularity=lines" in history and "half" not in history, "lines are remembered", history)
+    claim(os.stat(SCRATCH + "/.local/state/pprof/history").st_mode & 0o77 == 0, "for their owner only")
+    t = Typed()
+    t.type("\x1b[A\x1b[A\x1b[A", "comments")
+    t.type("\r", "first")
+    t.leave()
+
+
+piped()
+typed()
+finish()
