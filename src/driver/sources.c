@@ -5,6 +5,7 @@
 #include "driver/batch.h"
 #include "driver/edit.h"
 #include "driver/save.h"
+#include "driver/symbolize.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -119,8 +120,9 @@ static bool finish(struct arena *out, const struct cli *cli, const struct ui *ui
                    struct profile *p, struct err *err) {
     struct profile q = *p;
     if (cli->flags.all_frames) q = edit_all_frames(&q);
-    struct profile pruned;
-    profile_prune(out, &q, &pruned);
+    struct profile named, pruned;
+    symbolize(out, &q, cli->flags.symbolize, ui, &named);
+    profile_prune(out, &named, &pruned);
     q = edit_forget_urls(out, &pruned);
     if (cli->flags.add_comment.len) q = edit_add_comment(out, &q, cli->flags.add_comment);
     if (has_remote && !save_fetched(&q, ui, err)) return false;
