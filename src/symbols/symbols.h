@@ -3,8 +3,8 @@
 // The idea: what a profile has only as an address is looked up in the files it came from. elf.h is
 // the part that libpprof shares: symbol tables and build ids, without DWARF. Words: an address is a
 // virtual address of the file, before the loader's bias. Lifetimes: tables live in the arena given
-// and point into the bytes they were read from. Failures: ERR_MALFORMED, ERR_UNRECOGNIZED. demangle.h is the desk's
-// alone. Will not: read a running process, keep files open.
+// and point into the bytes they were read from. Failures: ERR_MALFORMED, ERR_UNRECOGNIZED.
+// demangle.h is the desk's alone. Will not: read a running process, keep files open.
 #pragma once
 
 #include "symbols/demangle.h"
