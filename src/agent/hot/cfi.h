@@ -49,8 +49,23 @@ struct cfi_cursor {
     const u8 *p, *end;
     bool ok;
 };
-u64 cfi_fixed(struct cfi_cursor *c, u32 size); // 1, 2, 4 or 8 bytes, unsigned
-u64 cfi_uleb(struct cfi_cursor *c);
+// 1, 2, 4 or 8 bytes, unsigned. Inline, so that with a constant size it is one load.
+static inline u64 cfi_fixed(struct cfi_cursor *c, u32 size) {
+    u64 value = 0;
+    if ((size_t)(c->end - c->p) < size) {
+        c->ok = false;
+        return 0;
+    }
+    __builtin_memcpy(&value, c->p, size); // both machines are little endian
+    c->p += size;
+    return value;
+}
+u64 cfi_uleb_long(struct cfi_cursor *c);
 i64 cfi_sleb(struct cfi_cursor *c);
+// Unsigned LEB128; bits past the 64th are dropped. One byte is the rule.
+static inline u64 cfi_uleb(struct cfi_cursor *c) {
+    if (c->p < c->end && *c->p < 0x80) return *c->p++;
+    return cfi_uleb_long(c);
+}
 // The bytes of the expression (length first) at a slice offset.
 struct cfi_cursor cfi_expr_at(const struct cfi_bytes *bytes, i32 at);
