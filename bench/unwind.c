@@ -25,8 +25,6 @@ enum {
     COLD_BATCHES = 41, // each one walk
 };
 
-__thread struct hot_thread hot_thread; // no threads.c here: the unwinder alone is measured
-
 static u64 pcs[MAX_FRAMES];
 static u64 n_frames;
 static u8 *trash;

@@ -1,6 +1,7 @@
 // tests/unit/agent_unwind.c - proves that real stacks are unwound whole: through callbacks of libc,
 // signal handlers, alternate stacks, fibers, the PLT and the vDSO, and that no registers, however
 // wild, make the unwinder crash.
+#include "agent_oracle.h"
 #include "unit.h"
 
 #include "agent/hot/hot.h"
@@ -15,38 +16,11 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <unwind.h>
-
-#define NOINLINE __attribute__((noinline, noclone))
-// Keeps a call from becoming a jump: something must be left to do after it.
-#define NO_TAIL_CALL __asm__ volatile("" ::: "memory")
 
 static struct capture {
     u64 pcs[MAX_FRAMES];
     struct unwound unwound;
 } cap;
-
-// What libgcc's unwinder says, as lookup pcs.
-struct oracle {
-    u64 pcs[MAX_FRAMES];
-    u32 n;
-};
-
-static _Unwind_Reason_Code oracle_frame(struct _Unwind_Context *context, void *arg) {
-    struct oracle *oracle = arg;
-    int is_exact = 0;
-    u64 pc = _Unwind_GetIPInfo(context, &is_exact);
-    // The frame before interrupted code is the handler's trampoline, and no call led to it.
-    if (is_exact && oracle->n > 0) oracle->pcs[oracle->n - 1]++;
-    if (oracle->n < MAX_FRAMES && pc) oracle->pcs[oracle->n++] = pc - !is_exact;
-    return _URC_NO_REASON;
-}
-
-static NOINLINE void oracle_here(struct oracle *ret) {
-    ret->n = 0;
-    _Unwind_Backtrace(oracle_frame, ret);
-    NO_TAIL_CALL;
-}
 
 static bool has_symbol(const u64 *pcs, u32 n, const char *name) {
     for (u32 i = 0; i < n; i++) {

@@ -32,14 +32,18 @@ void guess_init(void) {
     fiber_return = arch_context_return(&context);
 }
 
-// Whether addr could be what a call pushed.
+static bool is_after_call(u64 addr) {
+    u8 code[CALL_BYTES_MAX];
+    return addr >= 4096 && bounds_copy(code, addr - CALL_BYTES_MAX, sizeof code) &&
+           arch_is_call(code);
+}
+
+// Whether addr could be what a call in a loaded object pushed.
 static bool is_return(u64 addr) {
     struct object object;
     struct cfi_bytes text;
-    u8 code[CALL_BYTES_MAX];
-    if (addr < 4096 || !object_find(addr - 1, &object)) return false;
-    if (!bounds_copy(code, addr - CALL_BYTES_MAX, sizeof code) || !arch_is_call(code)) return false;
-    return object_segment(&object, addr - 1, PF_X, true, &text);
+    return object_find(addr - 1, &object) && is_after_call(addr) &&
+           object_segment(&object, addr - 1, PF_X, true, &text);
 }
 
 static bool is_sigreturn(u64 pc) {
@@ -86,13 +90,31 @@ static bool by_frame_pointer(struct window *w, struct frame *frame) {
     return accept(frame, pc, fp + 16);
 }
 
+static bool is_fp(const struct window *w, u64 sp, u64 fp) {
+    return fp > sp && fp < w->limit && fp % 8 == 0;
+}
+
+// Scans for a return address. Assembly that uses rbp as a plain register has pushed it first: when
+// the current value cannot be a frame pointer, a word on the way that can be one is taken.
 static bool by_scan(struct window *w, struct frame *frame, u32 n_slots) {
-    u64 word;
-    for (u64 i = 0; i < n_slots; i++) {
-        if (!window_load(w, frame->sp + i * 8, &word)) return false;
-        if (is_return(word)) return accept(frame, word, frame->sp + i * 8 + 8);
+    u64 word, fp = frame->is_exact ? 0 : frame->pc; // a wrong pc may be the pushed register
+    for (u64 at = frame->sp; at < frame->sp + n_slots * 8; at += 8) {
+        if (!window_load(w, at, &word)) return false;
+        if (is_return(word)) {
+            if (!is_fp(w, at, frame->fp) && is_fp(w, at, fp)) {
+                frame->fp = fp;
+                frame->has_fp = true;
+            }
+            return accept(frame, word, at + 8);
+        }
+        if (is_fp(w, at, word)) fp = word;
     }
     return false;
+}
+
+bool guess_is_frame(const struct frame *frame) {
+    struct object object;
+    return frame->is_exact || object_find(frame->pc - 1, &object) || is_after_call(frame->pc);
 }
 
 enum guess guess_caller(struct window *w, struct frame *frame) {

@@ -22,6 +22,9 @@ enum guess {
 
 // Learns where the functions of makecontext's fibers return to. From cold code.
 void guess_init(void);
+// Whether a caller's pc can be one at all: a call ends before it, in whatever memory. Wrong where
+// assembly pushes registers and its CFI does not say so; such a pc is no frame.
+bool guess_is_frame(const struct frame *frame);
 enum guess guess_caller(struct window *w, struct frame *frame);
 // Finds the frame pointer of a function that keeps one (CFA = fp + 16) from sp alone: the first
 // pair of words above sp that reads like (saved fp, return address).

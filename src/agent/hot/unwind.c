@@ -133,6 +133,7 @@ static enum step step_signal(struct walk *w) {
 }
 
 static enum step step_guess(struct walk *w) {
+    if (w->n > 0 && !guess_is_frame(&w->frame)) w->n--;
     switch (guess_caller(&w->window, &w->frame)) {
     case GUESS_NONE:
         return STEP_LOST;
