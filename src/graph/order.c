@@ -1,10 +1,11 @@
 // graph/order.c - in which order nodes, edges are shown.
 // Room: comparisons and scores. Door: graph/graph.h.
 // Source: reference/pprof.md section 2.7 (sort orders). Where google/pprof leaves ties to a hash
-// map, the order here falls to sign, then name, then object and line, then first appearance.
+// map, the order here falls to sign, then name, then object and line.
 #include "graph/parts.h"
 
 #include <math.h>
+#include <stdio.h>
 
 str graph_name(struct arena *out, struct graph *g, u32 node_i) {
     str *name = &g->names[node_i];
@@ -29,22 +30,34 @@ static int order_weight(i64 a, i64 b) {
     return order_i64(abs_i64(b), abs_i64(a));
 }
 
+static int order_digits(i64 a, i64 b) {
+    char x[24], y[24];
+    snprintf(x, sizeof x, "%lld", (long long)a);
+    snprintf(y, sizeof y, "%lld", (long long)b);
+    return str_cmp(str_of(x), str_of(y));
+}
+
+// Frames of one printable name, in the order google/pprof means to give them: that of all fields as
+// text.
 static int order_hidden(const struct frame *a, const struct frame *b) {
-    int order = str_cmp(a->file, b->file);
-    if (order == 0) order = order_i64(a->start_line, b->start_line);
-    if (order == 0) order = str_cmp(a->object, b->object);
+    int order = str_cmp(a->name, b->name);
+    if (order == 0) order = str_cmp(a->file, b->file);
+    if (order == 0) order = order_digits(a->start_line, b->start_line);
+    return order ? order : str_cmp(a->object, b->object);
+}
+
+// 0 for one frame in two calling contexts of equal weight: nothing tells those apart.
+static int ranked_order(const struct ranked *x, const struct ranked *y, enum node_order by) {
+    int order = order_weight(x->score, y->score);
+    if (order == 0) order = str_cmp(x->name, y->name);
+    if (order == 0 && x->frame != y->frame) order = order_hidden(x->frame, y->frame);
+    if (order == 0 && by != ORDER_FLAT) order = order_weight(x->flat, y->flat);
+    if (order == 0 && by == ORDER_FLAT) order = order_weight(x->cum, y->cum);
     return order;
 }
 
-static int ranked_order(const void *a, const void *b, void *ctx) {
-    (void)ctx;
-    const struct ranked *x = a, *y = b;
-    int order = order_weight(x->score, y->score);
-    if (order == 0) order = str_cmp(x->name, y->name);
-    if (order == 0) order = order_weight(x->flat, y->flat);
-    if (order == 0) order = order_weight(x->cum, y->cum);
-    if (order == 0) order = order_hidden(x->frame, y->frame);
-    return order ? order : (int)(x->node_i > y->node_i) - (int)(x->node_i < y->node_i);
+static bool ranked_less(const void *a, const void *b, void *by) {
+    return ranked_order(a, b, *(const enum node_order *)by) < 0;
 }
 
 // A float as Go on amd64 makes an integer of it: what does not fit (NaN too) is the least one.
@@ -105,7 +118,7 @@ void graph_sort_nodes(struct graph *g, struct arena *out, enum node_order order)
                                   .name = graph_name(out, g, g->shown[i]),
                                   .frame = &g->frames->items[n->frame_i]};
     }
-    sort_stable(&scratch, list, g->n_shown, sizeof *list, ranked_order, NULL);
+    pdqsort(list, g->n_shown, sizeof *list, ranked_less, &order);
     for (u32 i = 0; i < g->n_shown; i++) g->shown[i] = list[i].node_i;
 }
 

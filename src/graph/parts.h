@@ -30,6 +30,10 @@ void graph_sort_edges(struct arena *out, struct graph *g);
 // The printable name of a node, made when first asked for.
 str graph_name(struct arena *out, struct graph *g, u32 node_i);
 
+// Whether a comes before b. Equal elements may end in any order, the same one in every run.
+typedef bool (*pdq_less)(const void *a, const void *b, void *ctx);
+void pdqsort(void *items, size_t n, size_t size, pdq_less cmp, void *ctx);
+
 static inline i64 add_i64(i64 a, i64 b) {
     return (i64)((u64)a + (u64)b); // sums wrap as Go's do
 }
