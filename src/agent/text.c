@@ -179,20 +179,28 @@ static void write_counts(struct writer *w, const struct collector *of, const str
 }
 
 // One frame of a dump: "name(...)" and its place. Code without a name is told by its image.
-static void write_dump_frame(struct writer *w, u64 pc) {
+static void write_dump_frame(struct writer *w, u64 pc, const char *after_name) {
     const struct image *image = image_at(&w->images, pc);
     u64 start = pc;
     str name = image ? name_at_address(w->arena, image, pc, &start) : (str){0};
     unsigned long long at = image ? pc - image->start + image->offset : pc;
     if (name.len > 0)
-        buf_printf(&w->out, S_FMT "(...)\n", S_ARG(name));
+        buf_put(&w->out, name);
     else if (image)
-        buf_printf(&w->out, "[" S_FMT "]+0x%llx(...)\n", S_ARG(str_basename(str_of(image->path))),
-                   at);
+        buf_printf(&w->out, "[" S_FMT "]+0x%llx", S_ARG(str_basename(str_of(image->path))), at);
     else
-        buf_printf(&w->out, "0x%llx(...)\n", at);
-    buf_printf(&w->out, "\t%s:0 +0x%llx\n", image ? image->path : "?",
+        buf_printf(&w->out, "0x%llx", at);
+    buf_printf(&w->out, "%s\n\t%s:0 +0x%llx\n", after_name, image ? image->path : "?",
                (unsigned long long)(name.len > 0 ? pc - start : at));
+}
+
+// "created by main in goroutine 12" and its place, as Go 1.21 and later end a dump.
+static void write_creator(struct writer *w, const struct thread_dump *t) {
+    struct buf in = buf_new(w->arena, 64);
+    if (!t->creator_pc) return;
+    buf_printf(&in, " in goroutine %u%c", t->creator_tid, 0);
+    buf_put(&w->out, S("created by "));
+    write_dump_frame(w, t->creator_pc, buf_str(&in).p);
 }
 
 static void write_dump(struct writer *w, const struct thread_dumps *dumps) {
@@ -203,8 +211,9 @@ static void write_dump(struct writer *w, const struct thread_dumps *dumps) {
         if (t->wait_info.len > 0) buf_printf(&w->out, ", " S_FMT, S_ARG(t->wait_info));
         if (t->name.len > 0) buf_printf(&w->out, ", thread " S_FMT, S_ARG(t->name));
         buf_put(&w->out, S("]:\n"));
-        for (u32 k = 0; k < t->n_pcs; k++) write_dump_frame(w, t->pcs[k]);
+        for (u32 k = 0; k < t->n_pcs; k++) write_dump_frame(w, t->pcs[k], "(...)");
         if (t->n_pcs == 0) buf_put(&w->out, S("goroutine stack unavailable\n"));
+        write_creator(w, t);
     }
 }
 

@@ -94,8 +94,9 @@ static void ranges_read(struct dump *d) {
 // clone, the main thread of a program that was running before us).
 static bool stack_find(struct dump *d, u32 tid, u64 sp, struct stack_range *ret) {
     const struct thread_slot *slot = thread_slot_of(tid);
-    if (slot && sp >= slot->stack_lo && sp < slot->stack_hi) {
-        *ret = (struct stack_range){slot->stack_lo, slot->stack_hi};
+    u64 lo = slot ? slot->stack_hi - (u64)slot->stack_kib * 1024 : 0;
+    if (slot && sp >= lo && sp < slot->stack_hi) {
+        *ret = (struct stack_range){lo, slot->stack_hi};
         return true;
     }
     if (!d->has_ranges) ranges_read(d);
@@ -246,6 +247,7 @@ static void thread_read(struct dump *d, u32 tid) {
     }
     struct thread_dump *thread = &d->ret.items[d->ret.n];
     *thread = (struct thread_dump){.tid = tid};
+    if (slot) thread->creator_pc = slot->creator_pc, thread->creator_tid = slot->creator_tid;
     if (tid == (u32)gettid()) {
         self_read(d, thread);
     } else if (parked_read(d, thread) == PARKED_GONE) {
@@ -258,17 +260,17 @@ static void thread_read(struct dump *d, u32 tid) {
     d->ret.n++;
 }
 
-static struct dump *dump_new(struct arena *out, struct arena *scratch) {
+static struct dump *dump_new(struct arena *out, struct arena *scratch, int tasks_fd) {
     struct dump *d = NEW(scratch, struct dump, 1);
-    *d = (struct dump){.out = out, .scratch = scratch, .places = wait_places_find(scratch)};
-    d->tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *d = (struct dump){.out = out, .scratch = scratch, .tasks_fd = tasks_fd};
+    d->places = wait_places_find(scratch);
     return d;
 }
 
 bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct dump *d = dump_new(out, &scratch);
-    AUTO_CLOSE int tasks_fd = d->tasks_fd;
+    AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dump *d = dump_new(out, &scratch, tasks_fd);
     struct thread_dump thread = {.tid = tid};
     if (parked_read(d, &thread) != PARKED_READ) return false;
     *ret_pcs = thread.pcs;
@@ -287,8 +289,8 @@ bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) 
     u32 *tids, n;
     if (!unwind_init()) return err_sys(err, "memory for unwinding");
     if (!tasks_list(&scratch, &tids, &n, err)) return false;
-    struct dump *d = dump_new(out, &scratch);
-    AUTO_CLOSE int tasks_fd = d->tasks_fd;
+    AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dump *d = dump_new(out, &scratch, tasks_fd);
     d->ret.items = NEW(out, struct thread_dump, n < MAX_DUMP_THREADS ? n : MAX_DUMP_THREADS);
     for (u32 i = 0; i < n; i++) thread_read(d, tids[i]);
     running_read(d);

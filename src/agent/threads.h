@@ -22,6 +22,8 @@ struct thread_dump {
     str wait_info;  // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
     const u64 *pcs; // leaf first; n_pcs 0: the stack could not be had (state says why)
     u32 n_pcs;
+    u64 creator_pc; // the call of pthread_create that made it, and in which thread; 0: not known
+    u32 creator_tid;
     bool is_complete; // the stack reached the thread's first frame
 };
 

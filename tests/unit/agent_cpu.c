@@ -66,9 +66,10 @@ static u64 process_ns(void) {
 // Uses arg milliseconds of CPU time.
 static void *busy(void *arg) {
     u64 end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + (u64)(uintptr_t)arg * 1000000;
-    volatile u64 x = 0;
-    while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end)
-        for (u32 i = 0; i < 1000; i++) x += i;
+    while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end) {
+        for (volatile u32 i = 0; i < 1000; i++) {
+        }
+    }
     return NULL;
 }
 

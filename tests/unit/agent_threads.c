@@ -168,7 +168,12 @@ TEST(stacks_reach_the_function_that_waits_and_the_first_frame) {
     CHECK(has_pc_in(dump_of(&dumps, S("t-sem")), (void *)(uintptr_t)wait_sem, SMALL));
     CHECK(has_pc_in(dump_of(&dumps, S("t-read")), (void *)(uintptr_t)wait_read, SMALL));
     CHECK(has_pc_in(dump_of(&dumps, S("t-busy")), (void *)(uintptr_t)be_busy, SMALL));
-    for (u32 i = 0; i < dumps.n; i++) CHECK(dumps.items[i].is_complete);
+    for (u32 i = 0; i < dumps.n; i++) {
+        bool is_main = dumps.items[i].tid == (u32)gettid();
+        CHECK(dumps.items[i].is_complete);
+        CHECK_EQ(dumps.items[i].creator_tid, is_main ? 0 : gettid());
+        CHECK((dumps.items[i].creator_pc == 0) == is_main);
+    }
     waiting_end(threads);
 }
 

@@ -83,13 +83,12 @@ bool cpu_timer_arm(struct thread_slot *slot, u32 tid, bool is_newborn) {
         return is_fine;
     }
     slot->profile_n = profile_n;
-    slot->first_ns = first_expiry(tid, period_ns);
     atomic_store(&slot->weight, 0);
-    slot->cpu_armed_ns = is_newborn ? 0 : clock_ns(cpu_clock_of(tid));
+    slot->cpu_due_ns = first_expiry(tid, period_ns);
+    if (!is_newborn) slot->cpu_due_ns += clock_ns(cpu_clock_of(tid));
     // Before the timer starts: it can expire on the way out of the next system call.
     atomic_store(&slot->timer_state, TIMER_ARMED);
-    kernel_timer_start(slot->timer_id, TIMER_ABSTIME, slot->cpu_armed_ns + slot->first_ns,
-                       period_ns);
+    kernel_timer_start(slot->timer_id, TIMER_ABSTIME, slot->cpu_due_ns, period_ns);
     // The profile may have ended meanwhile and passed over this slot; pairs with cpu_stop's order.
     if (!atomic_load(&cpu_hot.is_running)) cpu_timer_disarm(slot);
     errno = kept;
@@ -99,8 +98,8 @@ bool cpu_timer_arm(struct thread_slot *slot, u32 tid, bool is_newborn) {
 // Expiries that should have been by now, less those whose signals came.
 static u64 weight_missing(const struct thread_slot *slot, u32 tid) {
     u64 now = clock_ns(cpu_clock_of(tid)), period_ns = atomic_load(&cpu_hot.period_ns);
-    if (now < slot->cpu_armed_ns + slot->first_ns) return 0; // also when the thread is gone: now 0
-    u64 due = 1 + (now - slot->cpu_armed_ns - slot->first_ns) / period_ns;
+    if (now < slot->cpu_due_ns) return 0; // also when the thread is gone: now 0
+    u64 due = 1 + (now - slot->cpu_due_ns) / period_ns;
     u64 had = atomic_load(&slot->weight);
     return due > had ? due - had : 0;
 }

@@ -40,12 +40,14 @@ struct thread_slot {
     _Atomic u32 timer_state; // enum timer_state; whoever moves it to TIMER_BUSY owns the timer
     int timer_id;            // of the kernel
     u32 profile_n;           // which CPU profile armed it (cpu_hot.profile_n)
-    _Atomic u64 weight;      // periods its samples have stood for in that profile
-    u64 cpu_armed_ns;        // the thread's CPU clock when it was armed
-    u32 first_ns;            // random first expiry after that
+    _Atomic u32 weight;      // periods its samples have stood for in that profile
+    u32 creator_tid;         // who made it by pthread_create; 0: not known
+    u32 stack_kib;           // size of the stack that ends at stack_hi
     bool is_hidden;          // an agent thread
-    u64 stack_lo, stack_hi;  // 0: not known
-    u64 start_pc;            // first function of a thread made by pthread_create, 0: not known
+    u64 cpu_due_ns;          // the thread's CPU clock at the timer's first expiry
+    u64 stack_hi;            // 0: not known
+    u64 start_pc;            // its first function; 0: not made by pthread_create
+    u64 creator_pc;          // the call that made it
 };
 
 // The only thread-local memory of libpprof: initial-exec, so that touching it never allocates.

@@ -40,6 +40,8 @@ struct birth {
     void *arg;
     const struct label_set *labels;
     size_t stack_bytes;
+    u64 creator_pc;
+    u32 creator_tid;
 };
 
 static struct {
@@ -112,8 +114,8 @@ void thread_slot_free(struct thread_slot *slot) {
     // Busy or armed: the agent has just made a timer for it. Its next sweep finds the thread gone.
     if (!atomic_compare_exchange_strong(&slot->timer_state, &none, TIMER_BUSY)) return;
     slot->is_hidden = false;
-    slot->stack_lo = slot->stack_hi = slot->start_pc = 0;
-    slot->profile_n = 0;
+    slot->stack_hi = slot->start_pc = slot->creator_pc = 0;
+    slot->creator_tid = slot->stack_kib = slot->profile_n = 0;
     atomic_store_explicit(&slot->tid, 0, memory_order_release);
     atomic_store_explicit(&slot->timer_state, TIMER_NONE, memory_order_release);
 }
@@ -163,16 +165,21 @@ static void thread_end(void *rounds) {
 
 // A slot with its tid may be there: the agent's (adopted a moment ago), or the last one's with the
 // same tid, whose end nobody saw. A timer in it could be that one's, so it is made anew.
-static void slot_enter(u64 start_pc) {
+static void slot_enter(const struct birth *birth) {
     hot_thread.tid = (u32)gettid();
     struct thread_slot *slot = thread_slot_adopt(hot_thread.tid);
     hot_thread.slot = slot;
     if (!slot) return;
     cpu_timer_disarm(slot);
     slot->is_hidden = hot_thread.is_hidden;
-    slot->stack_lo = hot_thread.stack_lo;
+    slot->stack_kib = (u32)((hot_thread.stack_hi - hot_thread.stack_lo) / 1024);
     slot->stack_hi = hot_thread.stack_hi;
-    slot->start_pc = start_pc;
+    if (birth) {
+        slot->start_pc =
+            birth->start ? (u64)(uintptr_t)birth->start : (u64)(uintptr_t)birth->start_c11;
+        slot->creator_tid = birth->creator_tid;
+        slot->creator_pc = birth->creator_pc;
+    }
     if (all.is_ready) pthread_setspecific(all.end_key, (void *)1);
 }
 
@@ -185,7 +192,7 @@ void thread_register(void) {
     } else {
         stack_of_pthread(stack_size_of(NULL));
     }
-    slot_enter(0);
+    slot_enter(NULL);
 }
 
 void thread_hide(void) {
@@ -229,7 +236,7 @@ static void thread_begin(const struct birth *birth) {
     hot_thread.depth++;
     stack_of_pthread(birth->stack_bytes);
     hot_thread.labels = birth->labels;
-    slot_enter(birth->start ? (u64)(uintptr_t)birth->start : (u64)(uintptr_t)birth->start_c11);
+    slot_enter(birth);
     atomic_fetch_sub(&all.n_starting, 1);
     unblock_our_signal();
     if (hot_thread.slot) cpu_timer_arm(hot_thread.slot, hot_thread.tid, true);
@@ -301,13 +308,15 @@ static int thrd_create_real(thrd_t *ret, thrd_start_t start, void *arg) {
     return real(ret, start, arg);
 }
 
-static struct birth *birth_new(const pthread_attr_t *attr, void *arg) {
+static struct birth *birth_new(const pthread_attr_t *attr, void *arg, const void *return_pc) {
     if (!all.is_ready || hot_thread.is_hidden) return NULL;
     struct birth *birth = birth_take();
     if (!birth) return NULL;
     birth->arg = arg;
     birth->labels = hot_thread.labels;
     birth->stack_bytes = stack_size_of(attr);
+    birth->creator_pc = (u64)(uintptr_t)return_pc - 1;
+    birth->creator_tid = hot_thread.tid ? hot_thread.tid : (u32)gettid();
     birth->start = NULL;
     birth->start_c11 = NULL;
     atomic_fetch_add(&all.n_starting, 1);
@@ -321,7 +330,7 @@ static void birth_failed(struct birth *birth) {
 
 __attribute__((visibility("default"))) int
 pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *), void *arg) {
-    struct birth *birth = birth_new(attr, arg);
+    struct birth *birth = birth_new(attr, arg, __builtin_return_address(0));
     if (!birth) return thread_create_real(ret, attr, start, arg);
     birth->start = start;
     int failed = thread_create_real(ret, attr, thread_start, birth);
@@ -335,7 +344,7 @@ pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *
 
 // glibc's thrd_create calls its pthread_create by an inner name, so it needs a hook of its own.
 __attribute__((visibility("default"))) int thrd_create(thrd_t *ret, thrd_start_t start, void *arg) {
-    struct birth *birth = birth_new(NULL, arg);
+    struct birth *birth = birth_new(NULL, arg, __builtin_return_address(0));
     if (!birth) return thrd_create_real(ret, start, arg);
     birth->start_c11 = start;
     int failed = thrd_create_real(ret, thread_start_c11, birth);
