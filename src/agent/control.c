@@ -257,5 +257,5 @@ __attribute__((constructor)) static void control_begin(void) {
 __attribute__((destructor)) static void control_end(void) {
     if (control.pid != getpid()) return;
     if (control.socket_path[0]) unlink(control.socket_path);
-    registry_remove();
+    registry_end();
 }

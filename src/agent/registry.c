@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum { FOLDER_CAP = 1024 };
 
 static struct {
     char path[FOLDER_CAP + 32]; // of this process's file, "" when there is none
+    _Atomic bool is_over;       // the process ends: a file just written goes again
     time_t started;
 } registry;
 
@@ -47,7 +49,9 @@ static bool write_file(const char *folder, const char *text, size_t len) {
     AUTO_CLOSE int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return false;
     snprintf(registry.path, sizeof registry.path, "%s/%d", folder, (int)getpid());
-    if (write(fd, text, len) == (ssize_t)len && rename(part, registry.path) == 0) return true;
+    bool is_written = write(fd, text, len) == (ssize_t)len && rename(part, registry.path) == 0;
+    if (is_written && atomic_load(&registry.is_over)) unlink(registry.path);
+    if (is_written) return true;
     unlink(part);
     registry.path[0] = 0;
     return false;
@@ -67,6 +71,11 @@ void registry_write(const char *address, const char *state) {
 void registry_remove(void) {
     if (registry.path[0]) unlink(registry.path);
     registry.path[0] = 0;
+}
+
+void registry_end(void) {
+    atomic_store(&registry.is_over, true);
+    if (registry.path[0]) unlink(registry.path);
 }
 
 void registry_after_fork_child(void) {

@@ -12,5 +12,7 @@
 void registry_write(const char *address, const char *state);
 // Removes this process's file, if it wrote one.
 void registry_remove(void);
+// The same when the process ends, from its last thread, while the agent may be just writing.
+void registry_end(void);
 // In a forked child: the file is the parent's.
 void registry_after_fork_child(void);

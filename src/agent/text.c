@@ -110,8 +110,11 @@ str text_proc_file(struct arena *out, const char *path) {
     return buf_str(&b);
 }
 
+// A program that shortened its title leaves more than one NUL behind.
 str text_cmdline(struct arena *out) {
-    return str_drop_suffix(text_proc_file(out, "/proc/self/cmdline"), (str){"", 1});
+    str text = text_proc_file(out, "/proc/self/cmdline");
+    while (text.len > 0 && text.p[text.len - 1] == 0) text.len--;
+    return text;
 }
 
 // The counters of Go's MemStats that have a meaning here; those of its collector stay 0.
