@@ -4,6 +4,7 @@
 #include "pprof.h"
 
 #include "agent/agent.h"
+#include "agent/api.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
@@ -139,6 +140,10 @@ static void drain_cpu(void *ctx) {
     if (!cpu_file.is_running) return;
     cpu_drain();
     if (!loop_later(CPU_DRAIN_MS, drain_cpu, ctx)) cpu_stop(); // no memory: what is there is kept
+}
+
+void api_resume(void) {
+    drain_cpu(NULL);
 }
 
 static void start_cpu_now(void *ctx) {

@@ -2,6 +2,7 @@
 // Room: environment, start, stop, children. Door: agent/control.h; the constructor at the end.
 #include "agent/control.h"
 
+#include "agent/api.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
 #include "agent/heap.h"
@@ -37,10 +38,11 @@ static struct {
     bool is_disabled;            // set by the constructor
     bool is_verbose;             // set by the constructor
     pid_t pid;                   // of the process that serves; 0: nobody yet
-    pid_t forking;         // the process that called fork; set by every fork, to the same value
-    pid_t fork_parent;     // in a forked child: its parent. Set before its thread starts
-    bool is_child;         // forked, or started by a program that serves
-    u32 n_steps, retry_ms; // on the agent thread
+    pid_t forking;            // the process that called fork; set by every fork, to the same value
+    pid_t fork_parent;        // in a forked child: its parent. Set before its thread starts
+    bool is_child;            // forked, or started by a program that serves
+    char was_at[ADDRESS_CAP]; // where it listened before the agent thread was stopped for a moment
+    u32 n_steps, retry_ms;    // on the agent thread
     char socket_path[ADDRESS_CAP]; // written by the agent thread, read at exit
 } control;
 
@@ -90,7 +92,16 @@ static bool is_elsewhere(void) {
     return control.fork_parent != 0 && getppid() == control.fork_parent;
 }
 
+// After a stop for a moment: the same port again, also where the kernel chose it.
+static bool open_again(struct err *err) {
+    bool is_open =
+        control.was_at[0] && endpoint_open(str_of(control.was_at), &(struct listen_opts){0}, err);
+    control.was_at[0] = 0;
+    return is_open;
+}
+
 static bool try_open(struct err *err) {
+    if (open_again(err)) return true;
     struct listen_opts opts = {.is_elsewhere = is_elsewhere()};
     str address = str_of(control.http);
     if (endpoint_open(address, &opts, err)) return true;
@@ -152,11 +163,35 @@ static void stop_now(void *ctx) {
     endpoint_close();
     registry_remove();
     control.socket_path[0] = 0;
+    control.http[0] = 0;
+    control.was_at[0] = 0;
 }
 
 void control_stop(void) {
     if (loop_is_running() && !loop_call(stop_now, NULL, NULL)) return;
-    control.http[0] = 0;
+}
+
+static void pause_now(void *ctx) {
+    (void)ctx;
+    if (endpoint_address()[0])
+        snprintf(control.was_at, sizeof control.was_at, "%s", endpoint_address());
+    endpoint_close();
+}
+
+bool control_pause(void) {
+    return loop_stop(pause_now, NULL);
+}
+
+static void resume_now(void *ctx) {
+    api_resume();
+    if (!control.http[0]) return;
+    // A little later: a program that changes its user does so several times in a row.
+    if (!loop_later(CHILD_DELAY_MS, wait_for_parent, ctx)) open_or_retry(ctx);
+}
+
+void control_resume(void) {
+    struct err err;
+    if (!loop_start(resume_now, NULL, &err)) say("no longer serves:", err.text);
 }
 
 void control_before_fork(void) {

@@ -26,6 +26,11 @@ const char *control_children_text(void);
 MUST_USE bool control_serve(str address, struct err *err);
 // Stops listening, ends collections that clients wait for, withdraws the registration.
 void control_stop(void);
+// Ends the agent thread for a moment, clients' collections with it; gives whether there was one.
+// The caller then calls control_resume, which starts it with the caller's rights and on the old
+// address.
+bool control_pause(void);
+void control_resume(void);
 // In the parent, before fork.
 void control_before_fork(void);
 // In a child right after fork, on its only thread: forgets the parent's agent.

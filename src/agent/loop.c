@@ -40,7 +40,7 @@ enum {
     MAX_LATER = 8
 }; // one to retry the address, one to drain the CPU profile; none is used twice at once
 
-enum phase { PHASE_OFF, PHASE_STARTING, PHASE_UP };
+enum phase { PHASE_OFF, PHASE_STARTING, PHASE_UP, PHASE_STOPPING };
 
 struct call {
     struct call *next;
@@ -59,9 +59,13 @@ static struct {
     _Atomic u32 phase;            // enum phase; futex of those who wait for the start
     _Atomic(struct call *) calls; // newest first; pushed by any thread, taken by the agent's
     _Atomic pid_t tid;            // set before PHASE_UP
-    loop_job first;               // set before the thread exists
+    pid_t pid; // whose thread it is; set before the thread exists, as the next two
+    loop_job first;
     void *first_ctx;
+    pthread_t thread;        // set by who moved the phase to PHASE_STARTING
     struct event_base *base; // the agent thread's, as all below
+    struct event *wake;
+    bool is_ending;
     bool has_private_fds;
     struct later later[MAX_LATER];
 } loop;
@@ -132,8 +136,18 @@ static bool make_base(void) {
     if (!loop.base) return false;
     int fd = signalfd(-1, &wake, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) return false;
-    struct event *ev = event_new(loop.base, fd, EV_READ | EV_PERSIST, on_wake, NULL);
-    return ev && event_add(ev, NULL) == 0;
+    loop.wake = event_new(loop.base, fd, EV_READ | EV_PERSIST, on_wake, NULL);
+    return loop.wake && event_add(loop.wake, NULL) == 0;
+}
+
+static void drop_base(void) {
+    if (loop.wake) {
+        close(event_get_fd(loop.wake));
+        event_free(loop.wake);
+    }
+    if (loop.base) event_base_free(loop.base);
+    loop.wake = NULL;
+    loop.base = NULL;
 }
 
 static void *loop_main(void *arg) {
@@ -146,80 +160,127 @@ static void *loop_main(void *arg) {
     atomic_store(&loop.tid, (pid_t)syscall(SYS_gettid));
     atomic_store_explicit(&loop.phase, PHASE_UP, memory_order_release);
     futex_wake(&loop.phase);
-    if (!is_made) { // no descriptors left: calls are still answered, once a second
-        for (;; sleep(1)) run_calls();
-    }
-    if (loop.first) loop.first(loop.first_ctx);
+    if (is_made && loop.first) loop.first(loop.first_ctx);
     run_calls(); // those pushed before the signalfd could see them
-    for (;;) {
-        event_base_loop(loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
-        sleep(1); // only a loop whose descriptors were closed gets here
+    while (!loop.is_ending) {
+        if (is_made) event_base_loop(loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
+        if (loop.is_ending) break;
+        sleep(1); // only without descriptors of its own: calls are still answered, once a second
         run_calls();
     }
+    drop_base();
     return NULL;
 }
 
 static int create_thread(void) {
     pthread_attr_t attr;
-    pthread_t thread;
     sigset_t all, old;
     if (pthread_attr_init(&attr)) return ENOMEM;
     pthread_attr_setstacksize(&attr, STACK_BYTES);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     sigfillset(&all); // not glibc's own two: setuid must reach this thread as well
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = thread_create_real(&thread, &attr, loop_main, NULL);
+    int failed = thread_create_real(&loop.thread, &attr, loop_main, NULL);
     if (failed == EINVAL) { // more thread-local memory than that: the program's own size fits it
         pthread_attr_setstacksize(&attr, 8 << 20);
-        failed = thread_create_real(&thread, &attr, loop_main, NULL);
+        failed = thread_create_real(&loop.thread, &attr, loop_main, NULL);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     return failed;
 }
 
-bool loop_start(loop_job first, void *ctx, struct err *err) {
-    u32 off = PHASE_OFF;
-    if (!atomic_compare_exchange_strong(&loop.phase, &off, PHASE_STARTING)) return true;
+// Puts a call where the agent thread finds it, and waits for its end.
+static bool push_and_wait(struct call *call) {
+    call->next = atomic_load(&loop.calls);
+    while (!atomic_compare_exchange_weak(&loop.calls, &call->next, call)) continue;
+    if (syscall(SYS_tgkill, getpid(), atomic_load(&loop.tid), WAKE_SIGNAL) && loop.pid != getpid())
+        return false; // a child made by a bare clone, which no fork handler saw
+    while (!atomic_load_explicit(&call->is_done, memory_order_acquire))
+        futex_wait(&call->is_done, 0);
+    return true;
+}
+
+// True: this call has made the thread. False with *failed 0: it exists already.
+static bool start_thread(loop_job first, void *ctx, int *failed) {
+    u32 seen = PHASE_OFF;
+    *failed = 0;
+    while (!atomic_compare_exchange_strong(&loop.phase, &seen, PHASE_STARTING)) {
+        if (seen != PHASE_STOPPING) return false;
+        futex_wait(&loop.phase, PHASE_STOPPING);
+        seen = PHASE_OFF;
+    }
+    loop.pid = getpid();
     loop.first = first;
     loop.first_ctx = ctx;
     hot_thread.depth++; // what pthread_create allocates is not the program's
-    int failed = create_thread();
+    *failed = create_thread();
     hot_thread.depth--;
-    if (failed) {
-        atomic_store(&loop.phase, PHASE_OFF);
-        futex_wake(&loop.phase);
-        return err_set(err, ERR_SYSTEM, 0, "no agent thread: %s", strerror(failed));
-    }
-    return true;
+    if (!*failed) return true;
+    atomic_store(&loop.phase, PHASE_OFF);
+    futex_wake(&loop.phase);
+    return false;
+}
+
+bool loop_start(loop_job first, void *ctx, struct err *err) {
+    int failed;
+    if (start_thread(first, ctx, &failed)) return true;
+    if (failed) return err_set(err, ERR_SYSTEM, 0, "no agent thread: %s", strerror(failed));
+    return !first || loop_call(first, ctx, err);
 }
 
 bool loop_is_running(void) {
     return atomic_load(&loop.phase) == PHASE_UP;
 }
 
-static bool wait_for_start(struct err *err) {
+// The phase once nothing is starting any more.
+static u32 wait_for_start(void) {
     u32 phase;
     while ((phase = atomic_load_explicit(&loop.phase, memory_order_acquire)) == PHASE_STARTING)
         futex_wait(&loop.phase, PHASE_STARTING);
-    return phase == PHASE_UP || err_set(err, ERR_SYSTEM, 0, "no agent thread");
+    return phase;
 }
 
 bool loop_call(loop_job fn, void *ctx, struct err *err) {
     struct call call = {.fn = fn, .ctx = ctx};
-    if (!loop_start(NULL, NULL, err) || !wait_for_start(err)) return false;
-    pid_t agent = atomic_load(&loop.tid);
-    if (agent == (pid_t)syscall(SYS_gettid)) {
+    u32 phase = PHASE_STOPPING;
+    while (phase == PHASE_STOPPING) {
+        if (!loop_start(NULL, NULL, err)) return false;
+        phase = wait_for_start();
+    }
+    if (phase != PHASE_UP) return err_set(err, ERR_SYSTEM, 0, "no agent thread");
+    if (atomic_load(&loop.tid) == (pid_t)syscall(SYS_gettid)) {
         fn(ctx);
         return true;
     }
-    call.next = atomic_load(&loop.calls);
-    while (!atomic_compare_exchange_weak(&loop.calls, &call.next, &call)) continue;
-    if (syscall(SYS_tgkill, getpid(), agent, WAKE_SIGNAL) && errno == ESRCH) {
-        loop_after_fork_child(); // a child made by a bare clone, which no fork handler saw
-        return loop_call(fn, ctx, err);
-    }
-    while (!atomic_load_explicit(&call.is_done, memory_order_acquire)) futex_wait(&call.is_done, 0);
+    if (push_and_wait(&call)) return true;
+    loop_after_fork_child();
+    return loop_call(fn, ctx, err);
+}
+
+struct ending {
+    loop_job last;
+    void *ctx;
+};
+
+static void end_now(void *ctx) {
+    struct ending *ending = ctx;
+    ending->last(ending->ctx);
+    loop.is_ending = true;
+    if (loop.base) event_base_loopbreak(loop.base);
+}
+
+bool loop_stop(loop_job last, void *ctx) {
+    struct ending ending = {last, ctx};
+    struct call call = {.fn = end_now, .ctx = &ending};
+    u32 up = PHASE_UP;
+    if (loop.pid != getpid() || hot_thread.is_hidden || wait_for_start() != PHASE_UP) return false;
+    if (!atomic_compare_exchange_strong(&loop.phase, &up, PHASE_STOPPING)) return false;
+    push_and_wait(&call);
+    pthread_join(loop.thread, NULL);
+    loop.is_ending = false;
+    memset(loop.later, 0, sizeof loop.later);
+    atomic_store(&loop.phase, PHASE_OFF);
+    futex_wake(&loop.phase);
     return true;
 }
 

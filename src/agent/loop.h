@@ -11,13 +11,17 @@ struct event_base;
 // What the new thread does first, on itself.
 typedef void (*loop_job)(void *ctx);
 
-// Starts the thread unless it runs; first (may be NULL) runs on it before any call. Does not wait.
-// Safe from the constructor, from any thread, and in a forked child after loop_after_fork_child.
+// Starts the thread unless it runs; first (may be NULL) runs on it before any call. Does not wait
+// for a thread it starts. Safe from the constructor, from any thread, and in a forked child after
+// loop_after_fork_child.
 MUST_USE bool loop_start(loop_job first, void *ctx, struct err *err);
 bool loop_is_running(void);
 // Runs fn(ctx) on the agent thread, which is started if need be, and waits until it has returned.
 // On the agent thread itself it is a plain call.
 MUST_USE bool loop_call(loop_job fn, void *ctx, struct err *err);
+// Ends the thread after it has run last(ctx), and waits until it is gone. False when this process
+// has none, or when it is the caller. Calls made meanwhile wait for the next start.
+bool loop_stop(loop_job last, void *ctx);
 // The thread's event base; on the agent thread only.
 struct event_base *loop_base(void);
 // Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no room.
