@@ -29,7 +29,7 @@ static bool parse(struct arena *out, str plain, bool is_owned, struct profile *r
     if (is_proto) return true;
     if (!may_be_legacy(err->code)) return false;
     for (size_t i = 0; i < countof(decoders); i++) {
-        if (decoders[i](out, plain, ret, err)) return true;
+        if (decoders[i](out, plain, ret, err)) return profile_check(ret, err);
         if (err->code != ERR_UNRECOGNIZED) return false;
     }
     return unrecognized(err);

@@ -1,0 +1,3 @@
+// fuzz/legacy_cpu.c - see formats/cpu.c and legacy_form.h.
+#define FORM cpu_decode
+#include "legacy_form.h"
