@@ -1,5 +1,7 @@
 // fuzz/legacy_form.h - the body of one fuzz target a legacy form; FORM names the decoder.
 // What decodes must pass the checks or be refused by them, and encode.
+#pragma once
+
 #include "formats/legacy.h"
 
 #include <stdlib.h>

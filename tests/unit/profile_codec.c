@@ -182,13 +182,13 @@ static struct profile big_profile(struct unit *t) {
     builder_sample_type(&b, S("samples"), S("count"));
     struct function f = {.name = builder_str(&b, S("work"))};
     struct line line = {.function_i = builder_function(&b, &f), .line = 3};
-    for (u32 i = 0; i < 300000; i++) {
-        u32 stack[16];
-        for (u32 k = 0; k < 16; k++)
+    for (u32 i = 0; i < 30000; i++) {
+        u32 stack[128];
+        for (u32 k = 0; k < 128; k++)
             stack[k] =
                 builder_location(&b, 0x1000 + (i * 7919 + k * 104729) % 70000, U32_NONE, &line, 1);
         struct label label = {.key = builder_str(&b, S("n")), .num = i + 1};
-        builder_sample(&b, &(i64){i + 1}, stack, 16, &label, i % 3 == 0);
+        builder_sample(&b, &(i64){i + 1}, stack, 128, &label, i % 3 == 0);
     }
     return builder_done(&b);
 }
