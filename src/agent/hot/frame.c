@@ -73,30 +73,36 @@ static bool return_value(const struct step_input *in, u64 *ret) {
     return true;
 }
 
-enum step frame_step(struct regs *regs, struct window *window, bool *is_exact) {
-    struct cfi_bytes bytes;
-    struct cfi_row row;
-    struct step_input in = {.bytes = &bytes, .row = &row, .old = regs, .window = window};
+enum step frame_apply(const struct cfi_bytes *bytes, const struct cfi_row *row, struct regs *regs,
+                      struct window *window) {
+    struct step_input in = {.bytes = bytes, .row = row, .old = regs, .window = window};
     struct regs next;
-    if (row_find(regs->r[REG_PC] - !*is_exact, &bytes, &row) != ROW_FOUND) return STEP_LOST;
-    if (row.how[row.ra_reg] == CFI_UNDEFINED) return STEP_END;
-    if (row.cfa_is_expr) {
-        if (!eval(&in, row.cfa_at, NULL, &in.cfa)) return STEP_LOST;
+    if (row->how[row->ra_reg] == CFI_UNDEFINED) return STEP_END;
+    if (row->cfa_is_expr) {
+        if (!eval(&in, row->cfa_at, NULL, &in.cfa)) return STEP_LOST;
     } else {
-        if (!regs_know(regs, row.cfa_reg)) return STEP_LOST;
-        in.cfa = regs->r[row.cfa_reg] + (u64)(i64)row.cfa_at;
+        if (!regs_know(regs, row->cfa_reg)) return STEP_LOST;
+        in.cfa = regs->r[row->cfa_reg] + (u64)(i64)row->cfa_at;
     }
     next.known = 0;
     for (u32 i = 0; i < N_REGS; i++) next.known |= (u64)reg_value(&in, i, &next.r[i]) << i;
-    if (row.how[REG_STACK] == CFI_SAME) {
+    if (row->how[REG_STACK] == CFI_SAME) {
         next.r[REG_STACK] = in.cfa;
         next.known |= (u64)1 << REG_STACK;
     }
     if (!return_value(&in, &next.r[REG_PC]) || !regs_know(&next, REG_STACK)) return STEP_LOST;
     next.known |= (u64)1 << REG_PC;
     // What a call may overwrite is gone; an interruption keeps everything.
-    if (!row.is_signal) next.known &= CALLEE_SAVED_REGS;
+    if (!row->is_signal) next.known &= CALLEE_SAVED_REGS;
     *regs = next;
-    *is_exact = row.is_signal;
     return STEP_OK;
+}
+
+enum step frame_step(struct regs *regs, struct window *window, bool *is_exact) {
+    struct cfi_bytes bytes;
+    struct cfi_row row;
+    if (row_find(regs->r[REG_PC] - !*is_exact, &bytes, &row) != ROW_FOUND) return STEP_LOST;
+    enum step step = frame_apply(&bytes, &row, regs, window);
+    if (step == STEP_OK) *is_exact = row.is_signal;
+    return step;
 }

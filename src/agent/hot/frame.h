@@ -21,6 +21,9 @@ enum step {
     STEP_LOST, // no row, or it needs a register or memory we do not have
 };
 
-// Replaces the registers by the caller's. *is_exact: pc is the next instruction of interrupted
+// Replaces the registers by the caller's as a row says.
+enum step frame_apply(const struct cfi_bytes *bytes, const struct cfi_row *row, struct regs *regs,
+                      struct window *window);
+// Finds the row and applies it. *is_exact: pc is the next instruction of interrupted
 // code, not a return address; afterwards it tells the same of the caller.
 enum step frame_step(struct regs *regs, struct window *window, bool *is_exact);

@@ -66,7 +66,7 @@ static bool has_usual_return(const struct cfi_row *row, u32 slots) {
     return slots > 0 && row->at[row->ra_reg] == row->at[REG_FRAME] + 8;
 }
 
-static u32 rule_of_row(const struct cfi_bytes *bytes, const struct cfi_row *row, u64 pc) {
+u32 rule_of_row(const struct cfi_bytes *bytes, const struct cfi_row *row, u64 pc) {
     struct expr_value cfa = {(u64)(i64)row->cfa_at, EXPR_CONST};
     u32 slots;
     if (row->how[row->ra_reg] == CFI_UNDEFINED) return rule_make(RULE_END, 0, 0);

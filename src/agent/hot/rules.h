@@ -9,7 +9,7 @@
 // any thread or handler need no lock and never see a half.
 #pragma once
 
-#include "agent/hot/arch.h"
+#include "agent/hot/cfi.h"
 
 #include <stdatomic.h>
 
@@ -59,6 +59,8 @@ extern struct rule_bucket rule_buckets[N_RULE_BUCKETS] __attribute__((visibility
 void rules_init(void);
 // Empties the cache; see unwind_forget.
 void rules_forget(void);
+// The rule word of a row; RULE_FULL where no word can say it. pc is what the row was made for.
+u32 rule_of_row(const struct cfi_bytes *bytes, const struct cfi_row *row, u64 pc);
 // Works the rule out, and remembers it if lookup lies in a loaded object. Async-signal-safe.
 u32 rule_miss(u64 lookup);
 
