@@ -9,6 +9,7 @@ libpprof was preloaded; load is what keeps it busy while profiles are taken.
 import atexit
 import http.client
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -111,6 +112,17 @@ def run(command, seconds=30, **options):
     return done.stdout
 
 
+def as_user(name):
+    """Options for start and run: as this user when we are root, since some servers refuse root."""
+    if os.getuid() != 0:
+        return {}
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        skip(f"there is no user {name}")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 def wait_for(what, probe, seconds=10):
     """Calls probe until it gives something true."""
     end = time.monotonic() + seconds
@@ -198,7 +210,7 @@ def addresses():
     for line in run([PPROF, "ps"]).splitlines():
         words = line.split()
         if len(words) > 1 and words[0].isdigit():
-            found[int(words[0])] = words[1]
+            found[int(words[0])] = next(w for w in words if ":" in w)
     return found
 
 

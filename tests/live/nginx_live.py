@@ -58,8 +58,7 @@ live.check_same(answers(port), expected, "nginx answers the same")
 load = live.start([wrk, "-t1", "-c16", "-d30", "-H", "Accept-Encoding: gzip", f"http://127.0.0.1:{port}/index.html"],
                   stdout=live.subprocess.DEVNULL)
 pids = live.wait_for("two workers", lambda: len(workers(server)) == 2 and workers(server))
-listed = live.addresses()
-live.check(set(pids) <= set(listed), "pprof ps lists the workers", listed)
+listed = live.wait_for("pprof ps lists the workers", lambda: set(pids) <= set(live.addresses()) and live.addresses())
 live.check(server.pid in listed, "pprof ps lists the master")
 HOT = ["^ngx_", "deflate", "^main$|__libc_start|ngx_single_process_cycle|ngx_master_process_cycle"]
 roots = live.Roots(nginx)

@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 """postgres of Debian, unmodified: a process a connection, forked when it comes, under pgbench."""
-import os
-import pwd
 import shutil
 import signal
 
@@ -9,15 +7,9 @@ import live
 
 postgres, initdb, pgbench, psql = live.need("postgres", "initdb", "pgbench", "psql")
 data = live.TEMP / "data"
-options = {}
-if os.getuid() == 0:
-    try:
-        user = pwd.getpwnam("postgres")
-    except KeyError:
-        live.skip("postgres does not run as root and there is no user postgres")
+options = live.as_user("postgres")
+if options:
     shutil.chown(live.TEMP, "postgres")
-    options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
 live.run([initdb, "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"], **options)
 QUESTIONS = "select version(); select sum(abalance), count(*) from pgbench_accounts; select 1/0; explain select 1;"
 
