@@ -7,8 +7,12 @@
 #include "agent/tasks.h"
 #include "agent/waits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,14 +131,32 @@ static int task_open(const struct dump *d, u32 tid, const char *name) {
     return openat(d->tasks_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
-enum parked { PARKED_READ, PARKED_RUNNING, PARKED_GONE };
+enum parked { PARKED_READ, PARKED_RUNNING, PARKED_GONE, PARKED_HIDDEN };
+
+// The kernel shows system calls to root only once a process has changed its user, until it says
+// PR_SET_DUMPABLE (nginx does). What everybody may read remains: runs or sleeps, and in which
+// kernel function.
+static enum parked hidden_read(struct dump *d, struct thread_dump *thread) {
+    char buffer[TASK_FILE_CAP];
+    AUTO_CLOSE int stat_fd = task_open(d, thread->tid, "stat");
+    AUTO_CLOSE int wait_fd = task_open(d, thread->tid, "wchan");
+    str stat = file_at(stat_fd, buffer);
+    ptrdiff_t at = str_rfind_byte(stat, ')'); // the name before it may hold anything
+    if (stat_fd < 0 || at < 0) return PARKED_GONE;
+    if (str_starts(str_skip(stat, (size_t)at), S(") R"))) return PARKED_RUNNING;
+    struct wait wait = wait_by_channel(str_copy(d->out, file_at(wait_fd, buffer)));
+    thread->state = wait.state;
+    thread->wait_info = wait.info;
+    return PARKED_HIDDEN;
+}
 
 // Unwinds a thread that sleeps, from outside. It may wake at any moment; then what was read is
 // thrown away: the files differ, or their count of times it was put on a CPU.
 static enum parked parked_read(struct dump *d, struct thread_dump *thread) {
-    AUTO_CLOSE int call_fd = task_open(d, thread->tid, "syscall");
     AUTO_CLOSE int sched_fd = task_open(d, thread->tid, "schedstat"); // missing: calls alone decide
+    AUTO_CLOSE int call_fd = task_open(d, thread->tid, "syscall");
     struct task_look before, after;
+    if (call_fd < 0 && errno != ENOENT && errno != ESRCH) return hidden_read(d, thread);
     for (u32 i = 0; i < PARKED_TRIES; i++) {
         struct task_syscall call;
         struct stack_range stack;
@@ -267,6 +289,18 @@ static struct dump *dump_new(struct arena *out, struct arena *scratch, int tasks
     return d;
 }
 
+// PPROF_DUMPABLE=1: a process that has changed its user makes itself readable for the time of a
+// dump. Not without being asked: for that time its user's other processes could attach to it, too.
+static bool readable_begin(void) {
+    const char *wish = getenv("PPROF_DUMPABLE");
+    if (!wish || strcmp(wish, "1") != 0 || prctl(PR_GET_DUMPABLE) == 1) return false;
+    return prctl(PR_SET_DUMPABLE, 1) == 0;
+}
+
+static void readable_end(bool has_begun) {
+    if (has_begun) prctl(PR_SET_DUMPABLE, 0);
+}
+
 bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -276,6 +310,15 @@ bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n)
     *ret_pcs = thread.pcs;
     *ret_n = thread.n_pcs;
     return true;
+}
+
+// A thread whose stack could not be had shows its first function, where that is known.
+static void bare_fill(struct dump *d, struct thread_dump *thread) {
+    const struct thread_slot *slot = thread_slot_of(thread->tid);
+    if (thread->n_pcs) return;
+    d->ret.n_bare++;
+    d->pcs[0] = slot ? slot->start_pc : 0;
+    if (d->pcs[0]) pcs_keep(d, thread, d->pcs, (struct unwound){.n = 1, .end = UNWIND_LOST});
 }
 
 static int by_tid(const void *a, const void *b, void *ctx) {
@@ -292,8 +335,11 @@ bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) 
     AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dump *d = dump_new(out, &scratch, tasks_fd);
     d->ret.items = NEW(out, struct thread_dump, n < MAX_DUMP_THREADS ? n : MAX_DUMP_THREADS);
+    bool has_begun = readable_begin();
     for (u32 i = 0; i < n; i++) thread_read(d, tids[i]);
     running_read(d);
+    readable_end(has_begun);
+    for (u32 i = 0; i < d->ret.n; i++) bare_fill(d, &d->ret.items[i]);
     sort_stable(&scratch, d->ret.items, d->ret.n, sizeof *d->ret.items, by_tid, NULL);
     *ret = d->ret;
     return true;
@@ -312,11 +358,21 @@ static void rows_add(struct arena *out, struct rows *rows, const struct thread_d
     *row = (struct row){.pcs = thread->pcs, .n_pcs = thread->n_pcs, .values = {1}};
 }
 
+// Whether system calls of this process may be read at all.
+static bool is_readable(void) {
+    return access("/proc/self/task", R_OK) == 0 && access("/proc/self/syscall", R_OK) == 0;
+}
+
+static const char hidden_words[] =
+    "blocked threads show no stacks: the program changed its user, so the kernel hides them; "
+    "PPROF_DUMPABLE=1 shows them";
+
 static void comment_unseen(struct arena *out, struct rows *rows, const struct thread_dumps *dumps) {
     struct buf b = buf_new(out, 256);
-    u32 n_bare = 0;
-    for (u32 i = 0; i < dumps->n; i++) n_bare += dumps->items[i].n_pcs == 0;
-    if (n_bare) buf_printf(&b, "goroutine: %u threads got no CPU in time: no stack", n_bare);
+    if (dumps->n_bare && !is_readable())
+        buf_printf(&b, "goroutine: %u %s", dumps->n_bare, hidden_words);
+    else if (dumps->n_bare)
+        buf_printf(&b, "goroutine: %u threads got no CPU in time: no stack", dumps->n_bare);
     if (dumps->n_unseen) buf_printf(&b, "goroutine: %u threads more, not read", dumps->n_unseen);
     if (!b.len) return;
     GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
@@ -366,7 +422,7 @@ u64 threads_count(void) {
 
 str threads_status(struct arena *out) {
     (void)out;
-    char buffer[TASK_FILE_CAP];
-    if (task_file((u32)gettid(), "syscall", buffer).len) return S("");
-    return S("blocked threads show no stacks: /proc/self/task/TID/syscall cannot be read");
+    const char *wish = getenv("PPROF_DUMPABLE");
+    if (is_readable() || (wish && strcmp(wish, "1") == 0)) return S("");
+    return str_of(hidden_words);
 }

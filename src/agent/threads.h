@@ -20,7 +20,7 @@ struct thread_dump {
     str state;      // Go's words: running, runnable, IO wait, sleep, semacquire, sync.Mutex.Lock,
                     // sync.Cond.Wait, select, syscall ...
     str wait_info;  // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
-    const u64 *pcs; // leaf first; n_pcs 0: the stack could not be had (state says why)
+    const u64 *pcs; // leaf first; see n_bare
     u32 n_pcs;
     u64 creator_pc; // the call of pthread_create that made it, and in which thread; 0: not known
     u32 creator_tid;
@@ -30,6 +30,7 @@ struct thread_dump {
 struct thread_dumps {
     struct thread_dump *items; // by tid
     u32 n;
+    u32 n_bare;   // threads without stack: their first function stands for it, or nothing
     u32 n_unseen; // threads beyond MAX_DUMP_THREADS, or gone before they were read
 };
 

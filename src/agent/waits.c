@@ -194,6 +194,35 @@ static struct wait futex_wait(struct arena *out, const struct wait_places *place
     return (struct wait){state.len ? state : S("semacquire"), S("futex")};
 }
 
+// Parts of names of kernel functions, as Linux 5.10 to 6.18 have them; the first that fits decides.
+static const struct {
+    str part, state;
+} channels[] = {
+    {S("futex"), S("semacquire")},
+    {S("nanosleep"), SLEEP},
+    {S("epoll"), IO_WAIT},
+    {S("ep_poll"), IO_WAIT},
+    {S("poll_schedule"), SELECT},
+    {S("pause"), S("select (no cases)")},
+    {S("sigsuspend"), S("select (no cases)")},
+    {S("pipe"), IO_WAIT},
+    {S("unix_stream"), IO_WAIT},
+    {S("skb"), IO_WAIT},
+    {S("sk_"), IO_WAIT},
+    {S("sock"), IO_WAIT},
+    {S("accept"), IO_WAIT},
+    {S("tcp"), IO_WAIT},
+    {S("io_"), IO_WAIT},
+    {S("sem"), S("semacquire")},
+};
+
+struct wait wait_by_channel(str channel) {
+    for (u32 i = 0; i < countof(channels); i++)
+        if (str_contains(channel, channels[i].part))
+            return (struct wait){channels[i].state, channel};
+    return (struct wait){SYSCALL, channel};
+}
+
 static bool is_poll(i64 number) {
 #ifdef SYS_poll
     if (number == SYS_poll) return true;

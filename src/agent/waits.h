@@ -28,3 +28,7 @@ struct wait_places *wait_places_find(struct arena *out);
 // frames tell mutexes from conditions. Texts are static or in out.
 struct wait wait_of(struct arena *out, const struct wait_places *places,
                     const struct task_syscall *call, const u64 *pcs, u32 n_pcs);
+
+// The same, less exactly, from the kernel function a thread sleeps in (/proc/self/task/TID/wchan):
+// for processes whose system calls may not be read. info is channel itself.
+struct wait wait_by_channel(str channel);

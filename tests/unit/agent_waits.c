@@ -71,3 +71,13 @@ TEST(a_mutex_that_is_unmapped_by_now_is_no_harm) {
     struct task_syscall call = {.number = SYS_futex, .args = {8}};
     CHECK_STR(wait_of(t->arena, wait_places_find(t->arena), &call, pcs, 1).info, S("mutex 0x8"));
 }
+
+TEST(kernel_functions_tell_the_state_where_calls_are_hidden) {
+    CHECK_STR(wait_by_channel(S("futex_do_wait")).state, S("semacquire"));
+    CHECK_STR(wait_by_channel(S("hrtimer_nanosleep")).state, S("sleep"));
+    CHECK_STR(wait_by_channel(S("do_epoll_wait")).state, S("IO wait"));
+    CHECK_STR(wait_by_channel(S("inet_csk_accept")).state, S("IO wait"));
+    CHECK_STR(wait_by_channel(S("poll_schedule_timeout.constprop.0")).state, S("select"));
+    CHECK_STR(wait_by_channel(S("do_wait")).state, S("syscall"));
+    CHECK_STR(wait_by_channel(S("do_wait")).info, S("do_wait"));
+}
