@@ -43,8 +43,7 @@ static bool hooks_work(void) {
 bool heap_init(void) {
     if (heap.is_ready) return true;
     if (!hooks_work()) return false;
-    if (!live_init(!real_heap.can_align))
-        return status_set("", "", "no address space for the tables of live blocks");
+    if (!live_init()) return status_set("", "", "no address space for the tables of live blocks");
     atomic_store(&real_heap.free_mask, real_heap.can_align ? BLOCK_SIGNATURE : 0);
     heap.is_ready = true;
     heap_set_rate(rate_from_environment());

@@ -19,7 +19,7 @@ static u64 n_live(u32 bucket) {
 }
 
 TEST(buckets_keep_their_stack_and_size) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     u32 a = bucket_of(7, 100), b = bucket_of(7, 101), c = bucket_of(8, 100), n;
     CHECK(a != b && a != c && b != c);
     CHECK_EQ(bucket_of(7, 100), a);
@@ -33,7 +33,7 @@ TEST(buckets_keep_their_stack_and_size) {
 }
 
 TEST(a_removed_block_is_not_found_again) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     u32 bucket = bucket_of(1, 64), found = 0;
     live_insert(block_at(1), bucket);
     CHECK(!live_remove(block_at(2), &found));
@@ -51,7 +51,7 @@ TEST(a_removed_block_is_not_found_again) {
 
 // A block freed through an interface without a hook comes back from the allocator.
 TEST(an_address_given_out_again_ends_its_old_block) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     u32 old = bucket_of(2, 64), fresh = bucket_of(3, 64), found;
     live_insert(block_at(9), old);
     live_insert(block_at(9), fresh);
@@ -63,7 +63,7 @@ TEST(an_address_given_out_again_ends_its_old_block) {
 
 // Through all three levels: the first holds 65,536, the second a million.
 TEST(a_million_and_a_half_live_blocks_are_all_followed) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     enum { N = 1500000 };
     u32 bucket = bucket_of(4, 64), found;
     struct live_lost before = live_lost();
@@ -97,7 +97,7 @@ static void *ping_pong(void *with) {
 }
 
 TEST(sixteen_threads_free_each_others_blocks) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     u32 bucket = bucket_of(5, 64), found;
     pthread_t threads[N_THREADS];
     for (u32 i = 0; i < N_THREADS; i++)
@@ -117,7 +117,7 @@ TEST(sixteen_threads_free_each_others_blocks) {
 
 // Last: it fills the table for good.
 TEST(when_buckets_run_out_samples_go_to_overflow_by_size) {
-    CHECK(live_init(false));
+    CHECK(live_init());
     for (u64 i = 0; i < MAX_BUCKETS; i++) bucket_of((u32)(i % 1000), 1 << 20 | i / 1000);
     u64 lost = live_lost().n_overflowed;
     CHECK(lost > 0);

@@ -20,7 +20,6 @@ enum {
     BUCKET_BITS = 20,
     LINE_WORDS = 8, // one cache line
     N_LEVELS = 3,
-    N_FILTER = 1 << 16, // counters of the filter: 64 KiB stay inside L2
 };
 _Static_assert(MAX_BUCKETS <= 1 << BUCKET_BITS, "a live word must hold a bucket");
 _Static_assert(MAX_STACKS <= 1 << (63 - SIZE_BITS), "a bucket key must hold a stack");
@@ -33,13 +32,11 @@ struct tables {
     _Atomic u64 lines[N_LINES][LINE_WORDS]; // address >> 4 << BUCKET_BITS | bucket; 0: free
     _Atomic u32 slots[N_BUCKET_SLOTS];      // bucket id; 0: free
     struct heap_bucket buckets[MAX_BUCKETS];
-    _Atomic u32 filter[N_FILTER]; // live blocks that hash here
 };
 
-// tables: set once by live_init. has_filter: set before tables. The rest: atomic, only added to.
+// tables: set once by live_init. The rest: atomic, only added to.
 static struct {
     struct tables *_Atomic tables;
-    bool has_filter;
     _Atomic u32 n_buckets;
     _Atomic u32 n_levels; // levels that hold or held blocks
     _Atomic u64 n_overflowed, n_unfollowed;
@@ -64,7 +61,7 @@ bool live_is_ready(void) {
     return atomic_load_explicit(&live.tables, memory_order_acquire) != NULL;
 }
 
-bool live_init(bool has_filter) {
+bool live_init(void) {
     if (live_is_ready()) return true;
     struct tables *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -72,7 +69,6 @@ bool live_init(bool has_filter) {
     // The middle of each power of two stands for what is counted there.
     for (u32 i = 0; i < N_OVERFLOW_BUCKETS; i++)
         fresh->buckets[i].key = key_of(STACK_OVERFLOW, ((u64)3 << i) / 2);
-    live.has_filter = has_filter;
     struct tables *none = NULL;
     if (!atomic_compare_exchange_strong(&live.tables, &none, fresh)) munmap(fresh, sizeof *fresh);
     return true;
@@ -119,6 +115,23 @@ const struct heap_bucket *heap_buckets(u32 *n) {
     u32 made = atomic_load_explicit(&live.n_buckets, memory_order_relaxed);
     *n = !t ? 0 : made < MAX_BUCKETS ? made : MAX_BUCKETS;
     return t ? t->buckets : NULL;
+}
+
+_Atomic u8 live_filter[N_FILTER];
+enum { FILTER_STUCK = 255 }; // too many to count: this hash is looked up from now on
+
+void live_filter_add(const void *block) {
+    _Atomic u8 *at = live_filter_of(block);
+    u8 n = atomic_load_explicit(at, memory_order_relaxed);
+    while (n != FILTER_STUCK && !atomic_compare_exchange_weak(at, &n, n + 1)) {
+    }
+}
+
+static void filter_take(const void *block) {
+    _Atomic u8 *at = live_filter_of(block);
+    u8 n = atomic_load_explicit(at, memory_order_relaxed);
+    while (n != FILTER_STUCK && n && !atomic_compare_exchange_weak(at, &n, n - 1)) {
+    }
 }
 
 static u64 block_hash(const void *block) {
@@ -178,14 +191,12 @@ static void level_open(u32 level) {
 static bool word_insert(struct tables *t, const void *block, u32 bucket) {
     if ((u64)(uintptr_t)block >> 48) return false; // five-level paging: more bits than a word has
     u64 hash = block_hash(block);
-    if (live.has_filter)
-        atomic_fetch_add_explicit(&t->filter[hash % N_FILTER], 1, memory_order_relaxed);
+    live_filter_add(block);
     for (u32 level = 0; level < N_LEVELS; level++) {
         level_open(level); // before the word appears, so that whoever frees the block looks there
         if (word_place(t, level, hash, word_of(block, bucket))) return true;
     }
-    if (live.has_filter)
-        atomic_fetch_sub_explicit(&t->filter[hash % N_FILTER], 1, memory_order_relaxed);
+    filter_take(block);
     return false;
 }
 
@@ -208,9 +219,7 @@ void live_insert(const void *block, u32 bucket) {
 
 bool live_remove(const void *block, u32 *bucket) {
     struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
-    if (!t) return false;
-    _Atomic u32 *filter = &t->filter[block_hash(block) % N_FILTER];
-    if (live.has_filter && !atomic_load_explicit(filter, memory_order_relaxed)) return false;
+    if (!t || !atomic_load_explicit(live_filter_of(block), memory_order_relaxed)) return false;
     u64 word;
     _Atomic u64 *at = word_find(t, block, &word);
     if (!at) return false;
@@ -218,7 +227,7 @@ bool live_remove(const void *block, u32 *bucket) {
     if (!atomic_compare_exchange_strong_explicit(at, &word, 0, memory_order_relaxed,
                                                  memory_order_relaxed))
         return false;
-    if (live.has_filter) atomic_fetch_sub_explicit(filter, 1, memory_order_relaxed);
+    filter_take(block);
     *bucket = (u32)(word & (((u64)1 << BUCKET_BITS) - 1));
     bucket_count(&t->buckets[*bucket].n_frees, 1);
     return true;

@@ -4,7 +4,6 @@
 // malloc_usable_size, which is right about sampled blocks too. Door: the program calls them.
 // These names must not depend on each other: each goes to its own real function, so that an
 // allocator is called as it would be without us.
-#include "agent/hot/live.h"
 #include "agent/hot/sample.h"
 
 #include <errno.h>
@@ -35,6 +34,7 @@ EXPORT void free(void *p) {
 }
 
 EXPORT void free_sized(void *p, size_t n) {
+    real_settle(); // as reallocarray; glibc has had it since 2.40 only
     enum freed freed = sample_matches(p) ? sample_freed(p) : FREED_NORMAL;
     if (freed == FREED_NOTHING) return;
     if (freed == FREED_NORMAL && real_heap.free_sized)
@@ -44,6 +44,7 @@ EXPORT void free_sized(void *p, size_t n) {
 }
 
 EXPORT void free_aligned_sized(void *p, size_t align, size_t n) {
+    real_settle();
     enum freed freed = sample_matches(p) ? sample_freed(p) : FREED_NORMAL;
     if (freed == FREED_NOTHING) return;
     if (freed == FREED_NORMAL && real_heap.free_aligned_sized)
@@ -97,6 +98,7 @@ EXPORT void *reallocarray(void *p, size_t n, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
+    real_settle(); // the allocator in front may lack this one, and then its realloc is meant
     bool passed = sample_passes(bytes);
     if (LIKELY(passed && !sample_matches(p))) return real_heap.realloc(p, bytes);
     return realloc_slow(p, bytes, passed, CALLER);

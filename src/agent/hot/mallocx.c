@@ -9,7 +9,6 @@
 // without jemalloc, it does what its name says through the program's malloc. Not hooked: xallocx
 // (resizes in place: a sampled block keeps its sampled size), sallocx, nallocx, mallctl: right as
 // they are. Source: jemalloc(3), "NON-STANDARD API".
-#include "agent/hot/live.h"
 #include "agent/hot/sample.h"
 
 #include <malloc.h>
@@ -31,7 +30,7 @@ void dallocx(void *p, int flags);
 void sdallocx(void *p, size_t n, int flags);
 
 static bool has_jemalloc(void) {
-    real_init();
+    real_settle();
     return real_heap.mallocx && real_heap.rallocx && real_heap.dallocx && real_heap.sdallocx;
 }
 

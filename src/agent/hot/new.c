@@ -32,6 +32,8 @@ static struct {
 static void *standard_block(size_t n, size_t align) {
     if (!n) n = 1;
     if (!align) return real_heap.malloc(n);
+    // The size as it is: an allocator's sized delete finds the size class by it.
+    if (real_heap.can_align) return real_heap.memalign(align, n);
     size_t rounded;
     if (!size_add(n, align - 1, &rounded)) return NULL;
     return real_heap.aligned_alloc(align, rounded & ~(align - 1));
@@ -98,6 +100,23 @@ void real_init_new(void) {
 #undef OPERATOR_NEW
 #undef OPERATOR_DELETE
     real_heap.new_kind = kind;
+}
+
+// jemalloc's operator new calls malloc by its name, so that our malloc would count it again. Each
+// form is tried once; those that come back to us are malloc with an error path, as libstdc++'s.
+void real_settle_new(void) {
+    if (real_heap.new_kind != NEW_OF_ALLOCATOR) return;
+    size_t n = 64, align = 64;
+    const void *nothrow = &n;
+    i64 before;
+#define OPERATOR_NEW(symbol, parameters, arguments, by)                                            \
+    before = hooks_mark();                                                                         \
+    if (behind.symbol) real_heap.free(behind.symbol arguments);                                    \
+    if (hooks_entered(before)) real_heap.symbol = standard##symbol;
+#define OPERATOR_DELETE(symbol, parameters, arguments)
+#include "agent/hot/new.def"
+#undef OPERATOR_NEW
+#undef OPERATOR_DELETE
 }
 
 static bool new_due(size_t n) {

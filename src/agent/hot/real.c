@@ -2,6 +2,7 @@
 // Room: see real.h. Door: real_init().
 #include "agent/hot/real.h"
 
+#include "agent/hot/live.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/thread.h"
 
@@ -29,7 +30,10 @@ size_t boot_room(const void *p) {
 static void *boot_malloc(size_t n) {
     size_t size = (n + BOOT_BLOCK - 1) / BOOT_BLOCK * BOOT_BLOCK;
     size_t at = n < BOOT_POOL ? atomic_fetch_add(&boot_used, size ? size : BOOT_BLOCK) : BOOT_POOL;
-    if (at + size <= BOOT_POOL) return boot_pool + at;
+    if (at + size <= BOOT_POOL) {
+        live_filter_add(boot_pool + at); // so that free looks at it
+        return boot_pool + at;
+    }
     errno = ENOMEM;
     return NULL;
 }
@@ -112,20 +116,30 @@ static const char *find_sanitizer(void) {
     return NULL;
 }
 
-// Whether the allocator in front of us calls our malloc: then it passes calls on (a tracer), and
-// the real malloc is behind us. The countdown tells: our hook would have changed it.
-static bool front_passes_on(void *(*front_malloc)(size_t), void (*front_free)(void *)) {
+i64 hooks_mark(void) {
     i64 before = hot_thread.heap_left;
     hot_thread.heap_left = 0;
-    front_free(front_malloc(64));
-    bool is_called = hot_thread.heap_left != 0;
-    hot_thread.heap_left = before;
-    return is_called;
+    return before;
 }
 
-bool real_settle(void) {
+// The countdown tells: a hook would have changed it, if only to draw a new distance.
+bool hooks_entered(i64 before) {
+    bool is_entered = hot_thread.heap_left != 0;
+    hot_thread.heap_left = before;
+    return is_entered;
+}
+
+// Whether the allocator in front of us calls our malloc: then it passes calls on (a tracer), and
+// the real malloc is behind us.
+static bool front_passes_on(void *(*front_malloc)(size_t), void (*front_free)(void *)) {
+    i64 before = hooks_mark();
+    front_free(front_malloc(64));
+    return hooks_entered(before);
+}
+
+static void settle(void) {
     real_init();
-    if (hot_is_first("malloc")) return true;
+    if (hot_is_first("malloc")) return;
     void *(*front_malloc)(size_t) = NULL;
     void (*front_free)(void *) = NULL;
     real_heap.is_in_front = true;
@@ -133,12 +147,20 @@ bool real_settle(void) {
     real_find(&front_free, "free");
     if (!front_malloc || !front_free || front_passes_on(front_malloc, front_free)) {
         real_heap.is_in_front = false;
-        return true;
+        return;
     }
     real_heap.owner = hot_resolve_any("malloc").object;
     find_c();
     real_init_new();
-    return false;
+}
+
+bool real_settle(void) {
+    if (!atomic_load_explicit(&real_heap.is_settled, memory_order_acquire)) {
+        settle();
+        real_settle_new();
+        atomic_store_explicit(&real_heap.is_settled, true, memory_order_release);
+    }
+    return !real_heap.is_in_front;
 }
 
 void real_init(void) {

@@ -45,6 +45,7 @@ struct real_heap {
 #undef OPERATOR_DELETE
     enum new_kind new_kind;
     _Atomic bool is_found;        // all of this is filled in
+    _Atomic bool is_settled;      // real_settle has been here
     bool is_in_front;             // the allocator stands in front of us: nobody calls our hooks
     bool can_align;               // memalign belongs to the same allocator as malloc and free
     const struct link_map *owner; // the object that defines malloc
@@ -54,15 +55,22 @@ extern struct real_heap real_heap __attribute__((visibility("hidden")));
 
 // Finds everything. Idempotent; two threads that do it at the same time find the same.
 void real_init(void);
-// From the constructor: whether the program's allocations come to our hooks. False: an allocator in
-// front of libpprof takes them; the pointers are then set to it, so that what our own code
-// allocates and what libc allocates for it (strdup) belong together.
+// Whether the program's allocations come to our hooks. False: an allocator in front of libpprof
+// takes them; the pointers are then set to it, so that what our own code allocates and what libc
+// allocates for it (strdup) belong together. From the constructor, and from hooks of functions that
+// such an allocator may lack. Idempotent; calls the malloc in front, so not on the way of every
+// malloc.
 bool real_settle(void);
 // Finds one function where this process' allocator is; leaves *ret, a function pointer, alone when
 // there is none.
 void real_find(void *ret, const char *name);
-// The C++ part of it, at home in new.c.
+// The C++ parts of real_init and real_settle, at home in new.c.
 void real_init_new(void);
+void real_settle_new(void);
+// Whether the heap hooks of this thread were entered since the mark was set (and the old state kept
+// in *before). Only right where nobody else can run in this thread, and where it matters little.
+i64 hooks_mark(void);
+bool hooks_entered(i64 before);
 
 // Memory for allocations that come before there is an allocator to ask: BOOT_BLOCK pieces of a
 // static pool, never given back.

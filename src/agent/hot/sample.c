@@ -4,7 +4,6 @@
 
 #include "base/base.h"
 
-#include "agent/hot/live.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/unwind.h"
 
@@ -120,7 +119,7 @@ __attribute__((noinline)) static void capture(const void *p, size_t n, const voi
 }
 
 void sample_in_place(void *p, size_t n, const void *caller) {
-    if (!sample_matches(p) || !live_is_ready()) return;
+    if (!sample_fits(p) || !live_is_ready()) return;
     int saved = errno;
     hot_thread.depth++;
     capture(p, n, caller);
@@ -138,7 +137,7 @@ static void *block_aligned(size_t n) {
 
 void *sample_fresh(void *p, size_t n, const void *caller) {
     if (!p) return NULL;
-    if (!sample_matches(p)) {
+    if (!sample_fits(p)) {
         void *aligned = block_aligned(n);
         if (!aligned) return p;
         real_heap.free(p);
@@ -150,7 +149,7 @@ void *sample_fresh(void *p, size_t n, const void *caller) {
 
 void *sample_filled(void *p, size_t n, const void *caller) {
     if (!p) return NULL;
-    if (!sample_matches(p)) {
+    if (!sample_fits(p)) {
         void *aligned = block_aligned(n);
         if (!aligned) return p;
         memcpy(aligned, p, n);
@@ -179,7 +178,7 @@ static void *block_zeroed(size_t n) {
 
 void *sample_zeroed(void *p, size_t n, const void *caller) {
     if (!p) return NULL;
-    if (!sample_matches(p)) {
+    if (!sample_fits(p)) {
         void *aligned = block_zeroed(n);
         if (!aligned) return p;
         real_heap.free(p);

@@ -11,6 +11,7 @@
 
 #include "base/types.h"
 
+#include "agent/hot/live.h"
 #include "agent/hot/real.h"
 #include "agent/hot/thread.h"
 
@@ -36,10 +37,16 @@ static inline bool sample_passes(size_t n) {
 // when that was not done yet, and draws the next distance.
 bool sample_due(size_t n);
 
-// Whether free must look p up: sampled blocks look like that, few others do, and NULL does.
-static inline bool sample_matches(const void *p) {
+// Whether p has the form of a sampled block.
+static inline bool sample_fits(const void *p) {
     uintptr_t mask = atomic_load_explicit(&real_heap.free_mask, memory_order_relaxed);
     return !LIKELY((uintptr_t)p & mask);
+}
+// Whether free must look p up: sampled blocks, few others, and everything before real_init.
+static inline bool sample_matches(const void *p) {
+    if (!sample_fits(p)) return false;
+    return !LIKELY(atomic_load_explicit(&real_heap.is_found, memory_order_relaxed)) ||
+           atomic_load_explicit(live_filter_of(p), memory_order_relaxed);
 }
 
 enum freed {
@@ -57,5 +64,5 @@ void *sample_fresh(void *p, size_t n, const void *caller);
 // The same for a block whose n bytes must be kept, and for one that must be zero.
 void *sample_filled(void *p, size_t n, const void *caller);
 void *sample_zeroed(void *p, size_t n, const void *caller);
-// Samples p where it is; its free goes unnoticed, and it is not sampled, unless sample_matches(p).
+// Samples p where it is; its free goes unnoticed, and it is not sampled, unless sample_fits(p).
 void sample_in_place(void *p, size_t n, const void *caller);
