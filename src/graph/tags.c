@@ -16,6 +16,7 @@ struct seen_number {
 
 struct collector {
     struct arena *out, *scratch;
+    struct arena per_sample;
     struct graph *g;
     node_mask mask;
     str unit;            // how numbers are written
@@ -63,17 +64,18 @@ static bool is_shown_text(const struct view *v, const struct label *l) {
 // All string labels as "key:value", sorted, with the two characters \n between.
 static u32 join_labels(struct collector *c, const struct label *labels, u32 n) {
     const struct view *v = c->g->view;
-    AUTO_ARENA struct arena temp = arena_sub(c->scratch);
-    str *parts = NEW(&temp, str, n);
+    struct arena *temp = &c->per_sample;
+    arena_reset(temp);
+    str *parts = NEW(temp, str, n);
     u32 n_parts = 0;
     for (u32 i = 0; i < n; i++) {
         if (!is_shown_text(v, &labels[i])) continue;
         str part[] = {profile_str(v->p, labels[i].key), profile_str(v->p, labels[i].str)};
-        parts[n_parts++] = str_join(&temp, part, 2, S(":"));
+        parts[n_parts++] = str_join(temp, part, 2, S(":"));
     }
     if (n_parts == 0) return text_id(c, S(""));
-    sort_stable(&temp, parts, n_parts, sizeof *parts, str_order, NULL);
-    return text_id(c, str_join(&temp, parts, n_parts, S("\\n")));
+    if (n_parts > 1) sort_stable(temp, parts, n_parts, sizeof *parts, str_order, NULL);
+    return text_id(c, str_join(temp, parts, n_parts, S("\\n")));
 }
 
 static void read_labels(struct collector *c, u32 sample_i) {
@@ -182,6 +184,7 @@ void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit
     if (!v->p->label_at) return;
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct collector c = {.out = out, .scratch = &scratch, .g = g, .mask = mask, .unit = unit};
+    c.per_sample = arena_sub(out);
     strmap_init(&c.texts, &scratch);
     c.text = buf_new(&scratch, MAX_TEXT);
     c.stamps = NEW(&scratch, u32, g->n_nodes);
@@ -195,4 +198,5 @@ void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit
         add_sample(&c, i + 1, stack, n, value, div);
     }
     hand_over(&c);
+    arena_done(&c.per_sample);
 }

@@ -156,25 +156,27 @@ static str label_text(struct arena *scratch, const struct profile *p, const stru
     return buf_str(&b);
 }
 
-static void put_labels(struct buf *b, const struct profile *p, u32 sample_i) {
+static void put_labels(struct buf *b, struct arena *scratch, const struct profile *p,
+                       u32 sample_i) {
     u32 n;
     const struct label *labels = profile_labels(p, sample_i, &n);
     if (n == 0) return;
-    AUTO_ARENA struct arena scratch = arena_sub(b->arena);
-    str *texts = NEW(&scratch, str, n);
+    arena_reset(scratch);
+    str *texts = NEW(scratch, str, n);
     for (int is_text = 1; is_text >= 0; is_text--) {
         u32 n_texts = 0;
         for (u32 i = 0; i < n; i++) {
             if (label_is_text(&labels[i]) != is_text || !is_first_of_key(p, labels, i)) continue;
-            texts[n_texts++] = label_text(&scratch, p, labels, n, i);
+            texts[n_texts++] = label_text(scratch, p, labels, n, i);
         }
         if (n_texts == 0) continue;
-        if (n_texts > 1) sort_stable(&scratch, texts, n_texts, sizeof *texts, str_order, NULL);
-        put_field(b, "                ", str_join(&scratch, texts, n_texts, S(" ")));
+        if (n_texts > 1) sort_stable(scratch, texts, n_texts, sizeof *texts, str_order, NULL);
+        put_field(b, "                ", str_join(scratch, texts, n_texts, S(" ")));
     }
 }
 
-static void put_sample(struct buf *b, const struct profile *p, u32 sample_i) {
+static void put_sample(struct buf *b, struct arena *scratch, const struct profile *p,
+                       u32 sample_i) {
     const i64 *values = profile_values(p, sample_i);
     for (u32 i = 0; i < p->n_types; i++) buf_printf(b, " %10lld", (long long)values[i]);
     buf_put(b, S(": "));
@@ -185,7 +187,7 @@ static void put_sample(struct buf *b, const struct profile *p, u32 sample_i) {
         buf_byte(b, ' ');
     }
     buf_byte(b, '\n');
-    put_labels(b, p, sample_i);
+    put_labels(b, scratch, p, sample_i);
 }
 
 static void put_line(struct buf *b, const struct profile *p, const struct line *line) {
@@ -239,7 +241,8 @@ static void put_mapping(struct buf *b, const struct profile *p, const struct map
 void render_raw(struct buf *b, const struct profile *p) {
     put_header(b, p);
     put_types(b, p);
-    for (u32 i = 0; i < p->n_samples; i++) put_sample(b, p, i);
+    AUTO_ARENA struct arena per_sample = arena_sub(b->arena);
+    for (u32 i = 0; i < p->n_samples; i++) put_sample(b, &per_sample, p, i);
     buf_put(b, S("Locations\n"));
     for (u32 i = 0; i < p->n_locations; i++) put_location(b, p, &p->locations[i]);
     buf_put(b, S("Mappings\n"));

@@ -75,20 +75,20 @@ static bool is_first_of_key(const struct view *v, const struct label *labels, u3
     return true;
 }
 
-static void put_labels(struct buf *b, const struct view *v, u32 sample_i) {
+static void put_labels(struct buf *b, struct arena *scratch, const struct view *v, u32 sample_i) {
     u32 n;
     const struct label *labels = profile_labels(v->p, sample_i, &n);
     if (n == 0) return;
-    AUTO_ARENA struct arena scratch = arena_sub(b->arena);
-    str *lines = NEW(&scratch, str, n);
+    arena_reset(scratch);
+    str *lines = NEW(scratch, str, n);
     for (int is_text = 1; is_text >= 0; is_text--) {
         u32 n_lines = 0;
         for (u32 i = 0; i < n; i++) {
             if (label_is_text(&labels[i]) != is_text || !view_shows_label(v, &labels[i])) continue;
             if (is_first_of_key(v, labels, i))
-                lines[n_lines++] = label_line(&scratch, v, labels, n, i);
+                lines[n_lines++] = label_line(scratch, v, labels, n, i);
         }
-        if (n_lines > 1) sort_stable(&scratch, lines, n_lines, sizeof *lines, str_order, NULL);
+        if (n_lines > 1) sort_stable(scratch, lines, n_lines, sizeof *lines, str_order, NULL);
         for (u32 i = 0; i < n_lines; i++) buf_put(b, lines[i]);
     }
 }
@@ -117,6 +117,7 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
         "-----------+-------------------------------------------------------\n";
     const struct view *v = s->view;
     AUTO_ARENA struct arena scratch = arena_sub(b->arena);
+    AUTO_ARENA struct arena per_sample = arena_sub(b->arena);
     struct blocks blocks;
     make_blocks(&scratch, frames, v->p->n_locations, &blocks);
     render_lines(b, legend);
@@ -125,7 +126,7 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
         const u32 *stack = view_stack(v, i, &n);
         if (!has_frames(frames, stack, n)) continue;
         buf_put(b, str_of(separator));
-        put_labels(b, v, sample_i);
+        put_labels(b, &per_sample, v, sample_i);
         i64 value = view_value(v, sample_i), div = view_divisor(v, sample_i);
         put_stack(b, s, &blocks, stack, n, mean_of(value, div));
     }
