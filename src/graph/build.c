@@ -78,7 +78,7 @@ struct call {
 };
 
 struct calls {
-    struct arena *arena;
+    struct arena arena; // of slots; ended whenever the table grows
     struct call *slots;
     u32 n, n_slots;
 };
@@ -92,11 +92,14 @@ static u32 call_slot(const struct call *slots, u32 n_slots, u32 src, u32 dst) {
 
 static void calls_grow(struct calls *c) {
     u32 n_slots = c->n_slots ? c->n_slots * 2 : 1024;
-    struct call *slots = NEW(c->arena, struct call, n_slots);
+    struct arena arena = arena_sub(&c->arena);
+    struct call *slots = NEW(&arena, struct call, n_slots);
     for (u32 i = 0; i < c->n_slots; i++) {
         if (!c->slots[i].seen) continue;
         slots[call_slot(slots, n_slots, c->slots[i].src, c->slots[i].dst)] = c->slots[i];
     }
+    arena_done(&c->arena);
+    c->arena = arena;
     c->slots = slots;
     c->n_slots = n_slots;
 }
@@ -157,8 +160,7 @@ static int call_order(const void *a, const void *b, void *ctx) {
 
 void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool only_inlines) {
     const struct view *v = g->view;
-    AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct calls calls = {.arena = &scratch};
+    struct calls calls = {.arena = arena_sub(out)};
     for (u32 i = 0; i < v->n_samples; i++) {
         u32 n, s = view_sample(v, i);
         struct sample_weight w = {
@@ -179,7 +181,8 @@ void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool on
                                                .is_residual = c->is_residual,
                                                .is_inline = c->is_inline};
     }
-    sort_stable(&scratch, g->edges, g->n_edges, sizeof *g->edges, call_order, NULL);
+    arena_done(&calls.arena);
+    sort_stable(out, g->edges, g->n_edges, sizeof *g->edges, call_order, NULL);
 }
 
 // Fills one side: range(node) in list of the edges that end (or start) at it.

@@ -7,11 +7,10 @@
 
 enum { MAX_TEXT = 1 << 24 }; // bytes of all labels of one sample, joined
 
-// One label text of a sample: "" when it has none; numbers hang under it.
+// One "bytes" of a sample.
 struct seen_number {
     u32 name; // text id
     i64 value;
-    str unit;
 };
 
 struct collector {
@@ -20,6 +19,7 @@ struct collector {
     struct graph *g;
     node_mask mask;
     str unit;            // how numbers are written
+    str number_unit;     // what "bytes" labels are in
     struct strmap texts; // text -> id
     str *text_items;
     u32 n_texts;
@@ -32,14 +32,17 @@ struct collector {
     size_t cap_numbers;
     u32 *stamps; // [node]: the last sample that counted it, + 1
     // All tags: open addressing by (node, under, name, is_numeric).
+    struct arena slots_arena; // ended whenever the table grows
     struct tag_slot *slots;
     u32 n_slots, n;
 };
 
+// 56 bytes: a table of a million samples with a thousand label values has millions of them.
 struct tag_slot {
     u32 node, under, name;
     bool is_used, is_numeric;
-    struct tag tag;
+    i64 value; // numeric tags
+    i64 flat, flat_div, cum, cum_div;
 };
 
 static u32 text_id(struct collector *c, str text) {
@@ -88,12 +91,12 @@ static void read_labels(struct collector *c, u32 sample_i) {
         const struct label *l = &labels[i];
         if (label_is_text(l) || !view_shows_label(v, l)) continue;
         if (!str_eq(profile_str(v->p, l->key), S("bytes"))) continue;
-        str unit = view_label_unit(v, l->key);
+        c->number_unit = view_label_unit(v, l->key);
         c->text.len = 0;
-        units_label(&c->text, l->num, unit, c->unit);
+        units_label(&c->text, l->num, c->number_unit, c->unit);
         GROW(c->scratch, c->numbers, c->cap_numbers, c->n_numbers + 1);
-        c->numbers[c->n_numbers++] = (struct seen_number){
-            .name = text_id(c, buf_str(&c->text)), .value = l->num, .unit = unit};
+        c->numbers[c->n_numbers++] =
+            (struct seen_number){.name = text_id(c, buf_str(&c->text)), .value = l->num};
     }
 }
 
@@ -110,43 +113,41 @@ static struct tag_slot *find_slot(struct tag_slot *slots, u32 n_slots, u32 node,
 
 static void grow_slots(struct collector *c) {
     u32 n_slots = c->n_slots ? c->n_slots * 2 : 1024;
-    struct tag_slot *slots = NEW(c->scratch, struct tag_slot, n_slots);
+    struct arena arena = arena_sub(c->out);
+    struct tag_slot *slots = NEW(&arena, struct tag_slot, n_slots);
     for (u32 i = 0; i < c->n_slots; i++) {
         const struct tag_slot *s = &c->slots[i];
         if (s->is_used) *find_slot(slots, n_slots, s->node, s->under, s->name, s->is_numeric) = *s;
     }
+    arena_done(&c->slots_arena);
+    c->slots_arena = arena;
     c->slots = slots;
     c->n_slots = n_slots;
 }
 
-static struct tag *tag_at(struct collector *c, u32 node, const struct seen_number *number) {
+static struct tag_slot *slot_at(struct collector *c, u32 node, const struct seen_number *number) {
     if (c->n >= c->n_slots / 2) grow_slots(c);
     u32 name = number ? number->name : c->under;
     struct tag_slot *s = find_slot(c->slots, c->n_slots, node, c->under, name, number != NULL);
-    if (s->is_used) return &s->tag;
+    if (s->is_used) return s;
     c->n++;
     *s = (struct tag_slot){.node = node, .under = c->under, .name = name, .is_used = true};
-    s->is_numeric = s->tag.is_numeric = number != NULL;
-    s->tag.name = c->text_items[name];
-    if (number) {
-        s->tag.under = c->text_items[c->under];
-        s->tag.value = number->value;
-        s->tag.unit = number->unit;
-    }
-    return &s->tag;
+    s->is_numeric = number != NULL;
+    if (number) s->value = number->value;
+    return s;
 }
 
-static void add_to_tag(struct tag *t, i64 value, i64 div, bool is_flat) {
-    i64 *sum = is_flat ? &t->flat : &t->cum, *sum_div = is_flat ? &t->flat_div : &t->cum_div;
+static void add_to_slot(struct tag_slot *s, i64 value, i64 div, bool is_flat) {
+    i64 *sum = is_flat ? &s->flat : &s->cum, *sum_div = is_flat ? &s->flat_div : &s->cum_div;
     *sum = add_i64(*sum, value);
     *sum_div = add_i64(*sum_div, div);
 }
 
 static void add_to_node(struct collector *c, u32 node, i64 value, i64 div, bool is_flat) {
     if (c->mask && !c->mask[node]) return;
-    if (c->text_items[c->under].len) add_to_tag(tag_at(c, node, NULL), value, div, is_flat);
+    if (c->text_items[c->under].len) add_to_slot(slot_at(c, node, NULL), value, div, is_flat);
     for (u32 i = 0; i < c->n_numbers; i++)
-        add_to_tag(tag_at(c, node, &c->numbers[i]), value, div, is_flat);
+        add_to_slot(slot_at(c, node, &c->numbers[i]), value, div, is_flat);
 }
 
 static void add_sample(struct collector *c, u32 stamp, const u32 *stack, u32 n, i64 value,
@@ -164,6 +165,18 @@ static void add_sample(struct collector *c, u32 stamp, const u32 *stack, u32 n, 
     if (node != U32_NONE) add_to_node(c, node, value, div, true);
 }
 
+static struct tag tag_of(const struct collector *c, const struct tag_slot *s) {
+    return (struct tag){.name = c->text_items[s->name],
+                        .under = s->is_numeric ? c->text_items[s->under] : S(""),
+                        .unit = s->is_numeric ? c->number_unit : S(""),
+                        .value = s->value,
+                        .flat = s->flat,
+                        .flat_div = s->flat_div,
+                        .cum = s->cum,
+                        .cum_div = s->cum_div,
+                        .is_numeric = s->is_numeric};
+}
+
 static void hand_over(struct collector *c) {
     struct graph *g = c->g;
     g->tags = NEW(c->out, struct tag *, g->n_nodes);
@@ -175,7 +188,7 @@ static void hand_over(struct collector *c) {
     }
     for (u32 i = 0; i < c->n_slots; i++) {
         const struct tag_slot *s = &c->slots[i];
-        if (s->is_used) g->tags[s->node][g->n_tags[s->node]++] = s->tag;
+        if (s->is_used) g->tags[s->node][g->n_tags[s->node]++] = tag_of(c, s);
     }
 }
 
@@ -184,7 +197,7 @@ void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit
     if (!v->p->label_at) return;
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct collector c = {.out = out, .scratch = &scratch, .g = g, .mask = mask, .unit = unit};
-    c.per_sample = arena_sub(out);
+    c.per_sample = c.slots_arena = arena_sub(out);
     strmap_init(&c.texts, &scratch);
     c.text = buf_new(&scratch, MAX_TEXT);
     c.stamps = NEW(&scratch, u32, g->n_nodes);
@@ -199,4 +212,5 @@ void graph_add_tags(struct arena *out, struct graph *g, node_mask mask, str unit
     }
     hand_over(&c);
     arena_done(&c.per_sample);
+    arena_done(&c.slots_arena);
 }
