@@ -141,7 +141,7 @@ static void go_down(u32 depth);
 
 // Functions with different frames: registers saved, locals, a frame pointer, a realigned stack.
 #define SHAPE(name, bytes, align)                                                                  \
-    static __attribute__((noinline, noclone)) void name(u32 depth) {                               \
+    static __attribute__((noinline)) void name(u32 depth) {                                        \
         _Alignas(align) volatile u8 locals[bytes];                                                 \
         locals[0] = (u8)depth;                                                                     \
         go_down(depth);                                                                            \

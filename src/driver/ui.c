@@ -17,6 +17,7 @@ struct ui ui_of_process(void) {
     };
 }
 
+PRINTF_LIKE(2, 0)
 static void put_line(const char *before, const char *fmt, va_list args, const char *after) {
     char text[4096]; // URLs with the answers of their servers; longer ones are cut
     int len = vsnprintf(text, sizeof text, fmt, args);

@@ -3,14 +3,15 @@
 // profile_with_label(). Source: reference/pprof.md section 4 (Scale, Normalize) and 1.3.
 #include "profile/merge.h"
 
-#include <math.h>
 #include <string.h>
 
-// round(), and what Go's conversion gives on x86-64 where the result does not fit.
+// To the nearest integer, halves away from zero, without libm, which libpprof does not bring into
+// programs; what does not fit gives what Go's conversion gives on x86-64.
 static i64 round_value(double x) {
-    double rounded = round(x);
-    if (!(rounded >= -0x1p63 && rounded < 0x1p63)) return INT64_MIN;
-    return (i64)rounded;
+    if (!(x >= -0x1p63 && x < 0x1p63)) return INT64_MIN;
+    i64 whole = (i64)x;
+    double rest = x - (double)whole; // exact: from 2^52 on there is no rest
+    return whole + (rest >= 0.5) - (rest <= -0.5);
 }
 
 // Scales one sample's values; whether a value that was to change is not zero now (quirk Q18: values
