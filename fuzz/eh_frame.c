@@ -3,9 +3,14 @@
 // outside of it or of the segment is the finding.
 #include "agent/hot/frame.h"
 #include "agent/hot/rules.h"
+#include "agent/hot/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+// Its own, so that threads.c stays out of the program: its pthread_create would hide libFuzzer's
+// threads from the leak checker.
+__thread struct hot_thread hot_thread;
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -106,6 +107,12 @@ static NOINLINE void step_through(void (*fn)(void)) {
     fn();
     trace.is_done = true;
     __asm__ volatile("nop; nop");
+}
+
+static bool saw_vdso(void) {
+    u64 vdso = getauxval(AT_SYSINFO_EHDR), n = 0;
+    for (u32 i = 0; i < MAX_SEEN; i++) n += trace.seen[i] - vdso < 8192;
+    return n > 0;
 }
 
 static void check_all_right(u32 least_pcs) {
@@ -207,6 +214,11 @@ static void strings(void) {
     }
 }
 
+static void forking(void) {
+    // The child shares our memory and traps too, until it is gone.
+    if (vfork() == 0) _exit(0);
+}
+
 static void loading(void) {
     // The libraries are small and nothing else links them.
     void *lib = dlopen("libutil.so.1", RTLD_LAZY | RTLD_LOCAL);
@@ -226,5 +238,7 @@ TEST(every_instruction_gives_libgccs_stack) {
     step_through(files);
     step_through(strings);
     step_through(loading);
+    step_through(forking);
+    CHECK(saw_vdso());
     check_all_right(5000);
 }

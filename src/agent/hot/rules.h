@@ -67,13 +67,14 @@ u32 rule_miss(u64 lookup);
 #define RULE_HASH_FACTOR 0x9e3779b97f4a7c15ull // 2^64 / golden ratio: spreads neighbours well
 
 // The rule of a lookup pc. Two pcs have the same (bucket, tag) only when their low 48 bits agree;
-// higher ones are no user code on either machine and never get into the cache.
+// higher ones are no user code on either machine and never get into the cache. With equal tags the
+// difference is the rule; 0 is an unused entry, which the few pcs with tag 0 must not take for one.
 static inline u32 rule_of(u64 lookup) {
     u64 hash = lookup * (RULE_HASH_FACTOR << 16), tag = hash << RULE_BUCKET_BITS;
     const struct rule_bucket *bucket = &rule_buckets[hash >> (64 - RULE_BUCKET_BITS)];
-    u64 entry = atomic_load_explicit(&bucket->entries[0], memory_order_relaxed);
-    if (__builtin_expect((entry ^ tag) >> RULE_BITS == 0, 1)) return (u32)entry & 0x3fffffff;
-    entry = atomic_load_explicit(&bucket->entries[1], memory_order_relaxed);
-    if ((entry ^ tag) >> RULE_BITS == 0) return (u32)entry & 0x3fffffff;
+    u64 diff = atomic_load_explicit(&bucket->entries[0], memory_order_relaxed) ^ tag;
+    if (__builtin_expect(diff - 1 < ((u64)1 << RULE_BITS) - 1, 1)) return (u32)diff;
+    diff = atomic_load_explicit(&bucket->entries[1], memory_order_relaxed) ^ tag;
+    if (diff - 1 < ((u64)1 << RULE_BITS) - 1) return (u32)diff;
     return rule_miss(lookup);
 }

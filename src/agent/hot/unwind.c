@@ -51,7 +51,7 @@ static u32 walk_plain(struct walk *w) {
     const i32 cap = w->cap;
     i32 n = w->n;
     u32 rule = 0, steps = 0;
-    while (f.pc != 0 && n < cap) {
+    while ((f.pc != 0 || f.is_exact) && n < cap) {
         u64 lookup = f.pc - !f.is_exact;
         if (n >= 0) pcs[n] = lookup;
         n++;
