@@ -1,8 +1,10 @@
 # tests/cli/shell.py - proves the shell: from a pipe, and typed at a terminal with TAB, history and ^C.
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
 
 from cli import PPROF, SCRATCH, claim, env, finish, pprof, profile, write
@@ -47,7 +49,9 @@ class Typed:
 
     def __init__(self):
         self.master, slave = pty.openpty()
+        # Its own session with the terminal as the controlling one, so that ^C becomes SIGINT.
         self.process = subprocess.Popen([PPROF, one], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                                         env=env(TERM="xterm"), cwd=SCRATCH)
         os.close(slave)
         self.wait_for("(pprof) ")
@@ -74,22 +78,24 @@ class Typed:
 
 
 def typed():
+    # The editor draws only what changes, so what a TAB did is told by what the line then does.
     t = Typed()
-    t.type("comm\t", "comments ")
-    t.type("\r", "first")
-    t.type("gran\t", "granularity=")
-    t.type("li\t\r", "lines")
+    t.type("comm\t\r", "first")
+    t.type("gran\tli\t\r", "(pprof) ")
+    t.type("o\r", "granularity               = lines")
     t.type("nod\t\t", "nodefraction=")
-    t.type("\x15" "peek push_ba\t", "std::vector<int,.std::allocator<int>.>::push_back\\(int&&\\)")
-    t.type("\x15" "half a line\x03", "(pprof) ")
+    t.type("\x15sam\tsa\t\r", "(pprof) ")
+    t.type("o\r", "sample_index              = samples")
+    t.type("peek push_ba\t\r", "| std::vector::push_back")
+    t.type("half a line\x03", "\n")
     t.type("bogus\r", '\x1b[0;31munrecognized command: "bogus"\x1b[0m')
     t.leave()
     history = open(SCRATCH + "/.local/state/pprof/history").read()
     claim("granularity=lines" in history and "half" not in history, "lines are remembered", history)
+    claim("sample_index=samples" in history, "values are completed", history)
     claim(os.stat(SCRATCH + "/.local/state/pprof/history").st_mode & 0o77 == 0, "for their owner only")
     t = Typed()
-    t.type("\x1b[A\x1b[A\x1b[A", "comments")
-    t.type("\r", "first")
+    t.type("\x1b[A" * 7 + "\r", "first")
     t.leave()
 
 
