@@ -23,7 +23,7 @@ enum {
     // address space, touched as buckets come. A server under load for days has some thousands.
     MAX_BUCKETS = 1 << 18,
     N_OVERFLOW_BUCKETS = 64, // buckets [0, 64): size class log2, stack STACK_OVERFLOW
-    BLOCK_ALIGN = 1024,      // of sampled blocks: at most 1 KiB lost per live sample
+    BLOCK_ALIGN = 1024,      // of sampled blocks: at most 2 KiB lost per live sample
     // 64 KiB stay inside L2; with 20,000 live samples 3 of 10 matching blocks are looked up in
     // vain.
     N_FILTER = 1 << 16,

@@ -171,6 +171,7 @@ void real_init(void) {
         return;
     }
     real_heap.owner = malloc_at.object;
+    real_heap.is_glibc = strncmp(object_name(malloc_at.object), "libc.so", 7) == 0;
     real_heap.sanitizer = find_sanitizer();
     real_heap.can_align = memalign_fits();
     find_c();

@@ -48,6 +48,7 @@ struct real_heap {
     _Atomic bool is_settled;      // real_settle has been here
     bool is_in_front;             // the allocator stands in front of us: nobody calls our hooks
     bool can_align;               // memalign belongs to the same allocator as malloc and free
+    bool is_glibc;                // owner is libc.so.6
     const struct link_map *owner; // the object that defines malloc
     const char *sanitizer;        // "AddressSanitizer" and the like: hooks step aside
 };
