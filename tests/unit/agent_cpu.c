@@ -7,11 +7,13 @@
 #include "agent/hot/hot.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -375,6 +377,67 @@ static void fork_body(void) {
 
 TEST(a_forked_child_starts_fresh_and_its_parent_goes_on) {
     CHECK_EQ(in_child(fork_body), 0);
+}
+
+static _Atomic bool is_raw_over;
+
+static int raw_busy(void *arg) {
+    (void)arg;
+    busy((void *)500);
+    is_raw_over = true;
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+// A thread as Go's runtime or a language without libc makes it: no pthread, its creator's TLS.
+static void raw_clone_body(void) {
+    enum { STACK = 1 << 16 };
+    static char stack[STACK] __attribute__((aligned(16)));
+    NEED(cpu_start(HZ, &err));
+    NEED(clone(raw_busy, stack + STACK,
+               CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+               NULL) > 0);
+    while (!is_raw_over) {
+        usleep(20000);
+        cpu_drain();
+    }
+    for (u32 i = 0; i < 80 && timers_now() > 1; i++) { // its end is seen a second later at most
+        usleep(20000);
+        cpu_drain();
+    }
+    NEED(timers_now() == 1);
+    cpu_stop();
+    // Found by the sweep, 250 ms after it began at the latest; on a loaded machine it then had less
+    // than that of CPU time.
+    u64 got = rows_ns();
+    NEED(got >= 200 * 1000000u && got <= 520 * 1000000u);
+}
+
+TEST(threads_made_by_clone_alone_are_found_and_forgotten) {
+    CHECK_EQ(in_child(raw_clone_body), 0);
+}
+
+// Fork of a large process takes longer than a period: a signal must not make the kernel start over.
+static void large_fork_body(void) {
+    enum { BYTES = 256 << 20 };
+    char *large = malloc(BYTES);
+    NEED(large);
+    memset(large, 1, BYTES);
+    NEED(cpu_start(CPU_HZ_MAX, &err));
+    for (u32 i = 0; i < 5; i++) {
+        cpu_before_fork();
+        pid_t pid = fork();
+        if (pid == 0) _exit(7);
+        cpu_after_fork_parent();
+        int status;
+        NEED(pid > 0 && waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 7);
+    }
+    cpu_stop();
+    free(large);
+}
+
+TEST(a_large_process_forks_while_sampled) {
+    CHECK_EQ(in_child(large_fork_body), 0);
 }
 
 static void *hidden_busy(void *arg) {
