@@ -7,6 +7,7 @@
 #include "agent/tasks.h"
 #include "agent/threads.h"
 
+#include <setjmp.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ static struct {
     struct idmap waiting_by_tid; // threads without slot, and in which sweep they were seen
     u64 unplaced;                // owed weight of threads that have no stack
     char *scratch;               // RING_BYTES
+    u32 n_without_memory;        // steps that were left
     u32 n_sweeps;
     u64 next_sweep_ns;
     i64 started_wall_ns;
@@ -183,11 +185,29 @@ static void state_reset(u32 hz) {
     idmap_init(&cpu.label_by_pointer, &cpu.arena);
     idmap_init(&cpu.cell_by_tid, &cpu.arena);
     idmap_init(&cpu.waiting_by_tid, &cpu.arena);
+    cpu.hz = hz;
+}
+
+static void memory_take(void) {
     GROW(&cpu.arena, cpu.labels, cpu.cap_labels, 1);
     cpu.labels[cpu.n_labels++] = NULL;
     cpu.scratch = NEW(&cpu.arena, char, RING_BYTES);
-    cpu.hz = hz;
     cpu.has_profile = true;
+}
+
+// Runs a step that allocates. Without memory the step is left and the program runs on; what the
+// step had in hand is lost, and told.
+static bool with_memory(void (*step)(void)) {
+    jmp_buf no_memory;
+    cpu.arena.on_oom = &no_memory;
+    if (setjmp(no_memory) == 0) {
+        step();
+        cpu.arena.on_oom = NULL;
+        return true;
+    }
+    cpu.arena.on_oom = NULL;
+    cpu.n_without_memory++;
+    return false;
 }
 
 static bool cpu_prepare(struct err *err) {
@@ -208,6 +228,7 @@ bool cpu_start(u32 hz, struct err *err) {
         return err_set(err, ERR_USAGE, 0, "hz=%u is out of range: 1 to %d", hz, CPU_HZ_MAX);
     if (!cpu_prepare(err)) return false;
     state_reset(hz);
+    if (!with_memory(memory_take)) return err_set(err, ERR_SYSTEM, 0, "no memory for a profile");
     rings_drain(cpu.scratch, forget_sample, NULL); // what came after the last profile's end
     __builtin_memset(&cpu_hot.lost, 0, sizeof cpu_hot.lost);
     cpu.started_wall_ns = (i64)clock_ns(CLOCK_REALTIME);
@@ -216,17 +237,16 @@ bool cpu_start(u32 hz, struct err *err) {
     atomic_store(&cpu_hot.period_ns, 1000000000u / hz);
     atomic_fetch_add(&cpu_hot.profile_n, 1);
     atomic_store(&cpu_hot.is_running, true); // new threads arm themselves from here on
-    sweep();
+    with_memory(sweep);
     for (u32 i = 1; i < START_TRIES && cpu.waiting_by_tid.n; i++) {
         sleep_ms(1);
-        sweep();
+        with_memory(sweep);
     }
     cpu.next_sweep_ns = cpu.started_ns + SWEEP_MS * (u64)NS_A_MS;
     return true;
 }
 
-void cpu_drain(void) {
-    if (!cpu_is_running()) return;
+static void drain(void) {
     rings_drain(cpu.scratch, fold, NULL);
     u64 now = clock_ns(CLOCK_MONOTONIC);
     if (now < cpu.next_sweep_ns) return;
@@ -234,14 +254,16 @@ void cpu_drain(void) {
     sweep();
 }
 
+void cpu_drain(void) {
+    if (cpu_is_running()) with_memory(drain);
+}
+
 // Deletes every timer first, then folds the rings, then what is owed: a thread's last stack may
 // still be in a ring.
-void cpu_stop(void) {
-    if (!cpu_is_running()) return;
+static void finish(void) {
     struct owed *owed = NULL;
     u32 n = 0, at = 0;
     size_t cap = 0;
-    atomic_store(&cpu_hot.is_running, false);
     for (struct thread_slot *slot; (slot = thread_slot_next(&at));) {
         GROW(&cpu.arena, owed, cap, n + 1);
         owed[n] = (struct owed){.tid = atomic_load(&slot->tid), .start_pc = slot->start_pc};
@@ -250,6 +272,17 @@ void cpu_stop(void) {
     }
     for (u32 i = 0; rings_drain(cpu.scratch, fold, NULL) && i < DRAIN_TRIES; i++) sleep_ms(1);
     for (u32 i = 0; i < n; i++) fold_owed(&owed[i]);
+}
+
+static void disarm_all(void) {
+    u32 at = 0;
+    for (struct thread_slot *slot; (slot = thread_slot_next(&at));) cpu_timer_disarm(slot);
+}
+
+void cpu_stop(void) {
+    if (!cpu_is_running()) return;
+    atomic_store(&cpu_hot.is_running, false);
+    if (!with_memory(finish)) disarm_all();
     cpu.ended_ns = clock_ns(CLOCK_MONOTONIC);
     cpu.ended_cpu_ns = program_cpu_ns();
     sweep_gone();
@@ -312,6 +345,7 @@ static void comments(struct arena *out, struct rows *rows, u64 weight) {
     comment_count(out, rows, threads_without_slot(), "threads without timers: too many threads");
     comment_count(out, rows, atomic_load(&lost->blocked),
                   "samples lost in threads that block the profiling signal");
+    comment_count(out, rows, cpu.n_without_memory, "times memory was short: samples were lost");
     comment_count(out, rows, cpu.unplaced, "samples lost: threads that ran between two ticks only");
 }
 

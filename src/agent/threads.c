@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,9 +409,12 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
 u64 threads_count(void) {
     struct arena scratch;
     struct err err;
-    u32 *tids, n, n_shown = 0;
+    jmp_buf no_memory;
+    volatile u64 n_shown = 0;
+    u32 *tids, n;
     arena_init(&scratch);
-    if (tasks_list(&scratch, &tids, &n, &err)) {
+    scratch.on_oom = &no_memory;
+    if (setjmp(no_memory) == 0 && tasks_list(&scratch, &tids, &n, &err)) {
         for (u32 i = 0; i < n; i++) {
             const struct thread_slot *slot = thread_slot_of(tids[i]);
             n_shown += !(slot && slot->is_hidden);

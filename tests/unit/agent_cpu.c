@@ -213,6 +213,31 @@ TEST(refused_timers_are_told) {
     CHECK_EQ(in_child(no_timers_body), 0);
 }
 
+static void no_memory_body(void) {
+    struct rlimit was, none;
+    NEED(cpu_start(HZ, &err)); // rings and tables are there from now on
+    cpu_stop();
+    NEED(getrlimit(RLIMIT_AS, &was) == 0);
+    none = (struct rlimit){.rlim_cur = 1, .rlim_max = was.rlim_max};
+    NEED(setrlimit(RLIMIT_AS, &none) == 0);
+    NEED(!cpu_start(HZ, &err) && err.code == ERR_SYSTEM && !cpu_is_running());
+    NEED(setrlimit(RLIMIT_AS, &was) == 0);
+    NEED(cpu_start(HZ, &err));
+    NEED(setrlimit(RLIMIT_AS, &none) == 0);
+    for (u32 i = 0; i < 30; i++) { // 300 ms, so that the sweep needs memory, too
+        busy((void *)10);
+        cpu_drain();
+    }
+    cpu_stop();
+    NEED(setrlimit(RLIMIT_AS, &was) == 0);
+    NEED(timers_now() == 0);
+    NEED(has_comment("times memory was short") || rows_ns() >= 290 * 1000000u);
+}
+
+TEST(without_memory_the_program_runs_on) {
+    CHECK_EQ(in_child(no_memory_body), 0);
+}
+
 static void *busy_labelled(void *arg) {
     static const struct label_set set = {.n = 1, .pairs = {{"job", "index"}}};
     hot_thread.labels = &set;
