@@ -91,7 +91,7 @@ static void make_frames(struct run *r, bool has_objects, bool has_raw_paths) {
 static void make_graph(struct run *r, bool needs_edges) {
     enum report_kind kind = r->req->kind;
     bool is_dot = kind == REPORT_DOT, is_callgrind = kind == REPORT_CALLGRIND;
-    make_frames(r, is_callgrind, false);
+    make_frames(r, is_callgrind || kind == REPORT_LIST, false);
     graph_build(
         r->out, &r->view, &r->frames,
         &(struct graph_request){.opts = &r->options.graph,
@@ -182,6 +182,16 @@ static bool run_graph(struct run *r) {
     return true;
 }
 
+static bool run_list(struct run *r) {
+    struct list list;
+    struct value_style style = r->summary.style;
+    make_graph(r, false);
+    r->summary.style = style; // each value chooses its own unit here
+    if (!report_list(r->out, &r->graph, r->regex, r->req->regex, &list, r->err)) return false;
+    render_list(r->to, &r->summary, &list);
+    return true;
+}
+
 static bool run(struct run *r) {
     switch (r->req->kind) {
     case REPORT_TEXT:
@@ -208,12 +218,13 @@ static bool run(struct run *r) {
     case REPORT_CALLGRIND:
         return run_graph(r);
     case REPORT_LIST:
+        return run_list(r);
     case REPORT_WEBLIST:
     case REPORT_DISASM:
         break;
     }
     return err_set(r->err, ERR_UNSUPPORTED, 0,
-                   "this report needs sources and binaries, which are not read yet");
+                   "this report needs a disassembler, which pprof does not have yet");
 }
 
 bool pipeline_report(struct arena *out, const struct profile *p, const struct report_request *req,

@@ -104,6 +104,26 @@ struct tags {
 };
 void report_tags(struct arena *out, const struct summary *s, struct tags *ret);
 
+struct list_line {
+    i64 line, flat, cum;
+    str text;
+};
+struct list_routine {
+    str name, file; // file empty: the profile does not say
+    str error;      // why the file could not be read; empty: it was
+    i64 flat, cum;
+    struct list_line *lines;
+    u32 n_lines;
+};
+struct list {
+    struct list_routine *routines;
+    u32 n;
+};
+// Source lines of the functions whose name matches. g: untrimmed, granularity lines, with objects.
+// Reads source files. Fails: ERR_NOT_FOUND as report_tree.
+MUST_USE bool report_list(struct arena *out, const struct graph *g, const struct regex *re,
+                          str pattern, struct list *ret, struct err *err);
+
 // The hottest frames as a profile of one-line locations (topproto).
 void report_topproto(struct arena *out, const struct summary *s, const struct graph *g,
                      struct profile *ret);
