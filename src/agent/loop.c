@@ -66,6 +66,7 @@ static struct {
     struct event_base *base; // the agent thread's, as all below
     struct event *wake;
     bool is_ending;
+    bool may_have_private_fds; // set before the thread exists
     bool has_private_fds;
     struct later later[MAX_LATER];
 } loop;
@@ -154,7 +155,7 @@ static void *loop_main(void *arg) {
     (void)arg;
     thread_hide();
     prctl(PR_SET_NAME, "pprof-agent");
-    loop.has_private_fds = take_private_fds();
+    loop.has_private_fds = loop.may_have_private_fds && take_private_fds();
     if (loop.has_private_fds) fill_standard_fds();
     bool is_made = make_base();
     atomic_store(&loop.tid, (pid_t)syscall(SYS_gettid));
@@ -212,6 +213,9 @@ static bool start_thread(loop_job first, void *ctx, int *failed) {
     loop.pid = getpid();
     loop.first = first;
     loop.first_ctx = ctx;
+    // Not where an allocator in front of our hooks serves that thread too: it may keep descriptors,
+    // as tcmalloc's libunwind does, which mean other files there (agent/hot/own.h).
+    loop.may_have_private_fds = real_settle();
     hot_thread.depth++; // what pthread_create allocates is not the program's
     *failed = create_thread();
     hot_thread.depth--;

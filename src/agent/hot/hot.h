@@ -15,6 +15,7 @@
 
 #include "agent/hot/cpu_signal.h"
 #include "agent/hot/live.h"
+#include "agent/hot/own.h"
 #include "agent/hot/real.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/ring.h"

@@ -4,6 +4,7 @@
 // malloc_usable_size, which is right about sampled blocks too. Door: the program calls them.
 // These names must not depend on each other: each goes to its own real function, so that an
 // allocator is called as it would be without us.
+#include "agent/hot/own.h"
 #include "agent/hot/sample.h"
 
 #include <errno.h>
@@ -18,7 +19,16 @@
 void free_sized(void *p, size_t n);
 void free_aligned_sized(void *p, size_t align, size_t n);
 
+// What a hidden thread gets; NULL: this is no hidden thread, or there is nothing left for it.
+// Nothing either where an allocator stands in front of us: its free may be given the block.
+static void *hidden_block(size_t n, size_t align) {
+    if (LIKELY(!hot_thread.is_hidden) || real_heap.is_in_front) return NULL;
+    return own_alloc(n, align);
+}
+
 __attribute__((noinline)) static void *malloc_slow(size_t n, const void *caller) {
+    void *own = hidden_block(n, 1);
+    if (own) return own;
     if (!sample_due(n)) return real_heap.malloc(n);
     return sample_fresh(real_heap.malloc(n), n, caller);
 }
@@ -55,6 +65,8 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t n) {
 
 __attribute__((noinline)) static void *calloc_slow(size_t n, size_t size, size_t bytes,
                                                    const void *caller) {
+    void *own = bytes || !n || !size ? hidden_block(bytes, 1) : NULL; // not when it overflowed
+    if (own) return memset(own, 0, bytes);
     if (!sample_due(bytes)) return real_heap.calloc(n, size);
     return sample_zeroed(real_heap.calloc(n, size), bytes, caller);
 }
@@ -66,9 +78,18 @@ EXPORT void *calloc(size_t n, size_t size) {
     return calloc_slow(n, size, bytes, CALLER);
 }
 
-static void *boot_moved(void *p, size_t n) {
-    void *fresh = real_heap.malloc(n);
-    if (fresh) memcpy(fresh, p, boot_room(p) < n ? boot_room(p) : n);
+// realloc of a block that is not the allocator's: out of a pool with room bytes to read.
+static void *pool_moved(void *p, size_t room, size_t n) {
+    void *fresh = hidden_block(n, 1);
+    if (!fresh) fresh = real_heap.malloc(n);
+    if (fresh) memcpy(fresh, p, room < n ? room : n);
+    return fresh;
+}
+
+static void *own_resized(void *p, size_t n) {
+    if (n && n <= own_room(p)) return p;
+    void *fresh = n ? pool_moved(p, own_room(p), n) : NULL;
+    if (fresh || !n) own_free(p);
     return fresh;
 }
 
@@ -78,7 +99,10 @@ __attribute__((noinline)) static void *realloc_slow(void *p, size_t n, bool pass
                                                     const void *caller) {
     bool is_due = !passed && sample_due(n) && (n || !p);
     real_init();
-    if (boot_owns(p)) return boot_moved(p, n);
+    if (boot_owns(p)) return pool_moved(p, boot_room(p), n);
+    if (own_owns(p)) return own_resized(p, n);
+    void *own = p ? NULL : hidden_block(n, 1);
+    if (own) return own;
     u32 bucket;
     bool was_followed = p && sample_matches(p) && live_remove(p, &bucket);
     void *q = real_heap.realloc(p, n);
@@ -105,16 +129,25 @@ EXPORT void *reallocarray(void *p, size_t n, size_t size) {
 }
 
 EXPORT void *memalign(size_t align, size_t n) {
+    void *own = hidden_block(n, align);
+    if (own) return own;
     if (sample_passes(n) || !sample_due(n)) return real_heap.memalign(align, n);
     return sample_fresh(real_heap.memalign(align, n), n, CALLER);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t n) {
+    void *own = hidden_block(n, align);
+    if (own) return own;
     if (sample_passes(n) || !sample_due(n)) return real_heap.aligned_alloc(align, n);
     return sample_fresh(real_heap.aligned_alloc(align, n), n, CALLER);
 }
 
 EXPORT int posix_memalign(void **ret, size_t align, size_t n) {
+    void *own = hidden_block(n, align);
+    if (own) {
+        *ret = own;
+        return 0;
+    }
     if (sample_passes(n) || !sample_due(n)) return real_heap.posix_memalign(ret, align, n);
     int failed = real_heap.posix_memalign(ret, align, n);
     if (!failed) *ret = sample_fresh(*ret, n, CALLER);

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 
+#include "agent/hot/own.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/unwind.h"
 
@@ -17,8 +18,6 @@ enum {
 };
 // Far above any rate in use, far below what the countdown can hold.
 #define MAX_GAP ((double)((u64)1 << 56))
-// A hidden thread never comes here again before it has allocated this much.
-#define NEVER (INT64_MAX / 2)
 
 // rate: atomic, set by cold code. n_seeds: atomic, tells threads' random numbers apart.
 static struct {
@@ -88,7 +87,7 @@ bool sample_due(size_t n) {
     real_init();
     if (t->depth) return false; // stays due for the next allocation of the program's own
     if (t->is_hidden) {
-        t->heap_left = NEVER;
+        t->heap_left = 0; // its allocations keep coming to the slow paths, which give it own.h's
         return false;
     }
     u64 rate = sample_rate();
@@ -102,6 +101,10 @@ enum freed sample_freed(void *p) {
     real_init();
     if (!p) return FREED_NORMAL;
     if (boot_owns(p)) return FREED_NOTHING;
+    if (own_owns(p)) {
+        own_free(p);
+        return FREED_NOTHING;
+    }
     return live_remove(p, &bucket) ? FREED_SAMPLED : FREED_NORMAL;
 }
 
