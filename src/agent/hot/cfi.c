@@ -173,9 +173,9 @@ struct cfi_cursor cfi_expr_at(const struct cfi_bytes *bytes, i32 at) {
     return c;
 }
 
-// A pointer in one of the DW_EH_PE encodings. The indirect ones need a load outside of the slice:
+// A pointer in any of the DW_EH_PE encodings. The indirect ones need a load outside of the slice:
 // only personality routines use them, and those are skipped; elsewhere they count as malformed.
-static u64 encoded(const struct cfi_bytes *bytes, struct cfi_cursor *c, u8 enc, u64 func) {
+static u64 encoded_any(const struct cfi_bytes *bytes, struct cfi_cursor *c, u8 enc, u64 func) {
     u64 here = cursor_addr(bytes, c), value = 0;
     switch (enc & 0x0f) {
     case 0x00:
@@ -218,6 +218,16 @@ static u64 encoded(const struct cfi_bytes *bytes, struct cfi_cursor *c, u8 enc, 
     }
     if (enc & ENC_INDIRECT) c->ok = false;
     return value;
+}
+
+// The same; sdata4, pcrel or not, is what compilers write, and is read at once.
+static inline u64 encoded(const struct cfi_bytes *bytes, struct cfi_cursor *c, u8 enc, u64 func) {
+    i32 value;
+    if ((enc & ~ENC_PCREL) != 0x0b || c->end - c->p < 4) return encoded_any(bytes, c, enc, func);
+    u64 base = enc & ENC_PCREL ? cursor_addr(bytes, c) : 0;
+    memcpy(&value, c->p, 4);
+    c->p += 4;
+    return base + (u64)(i64)value;
 }
 
 // The cursor over one CIE or FDE after its length; *is_64 tells which form the next field has.
@@ -361,6 +371,31 @@ static bool op_next(struct run *run, struct cfi_cursor *c, struct op *op) {
     return c->ok;
 }
 
+// Passes operations without effect on where the matching restore_state is, as op_next would.
+static void skip_quick(struct run *run, struct cfi_cursor *c, u64 pc) {
+    const u8 *p = c->p, *end = c->end;
+    const u64 code_align = run->cie->code_align;
+    u64 loc = run->loc;
+    while (end - p >= 2 && loc <= pc) {
+        u8 byte = *p;
+        if (byte >> 6 == 1) {
+            loc += (byte & 0x3f) * code_align;
+            p++;
+        } else if (byte >> 6 == 3) { // restore
+            p++;
+        } else if (byte == 0x02) { // advance_loc1
+            loc += p[1] * code_align;
+            p += 2;
+        } else if ((byte >> 6 == 2 || byte == 0x0e || byte == 0x0d) && p[1] < 0x80) {
+            p += 2;
+        } else {
+            break;
+        }
+    }
+    c->p = p;
+    run->loc = loc;
+}
+
 // After a remember_state: if its restore_state comes at or before pc, everything between has no
 // effect but moving the location, so the run jumps behind it. That makes a stack of remembered
 // rows, and a limit on its depth, unnecessary.
@@ -368,7 +403,9 @@ static void skip_remembered(struct run *run, struct cfi_cursor *c, u64 pc) {
     struct cfi_cursor ahead = *c;
     u64 loc = run->loc;
     struct op op;
-    for (u32 depth = 1; op_next(run, &ahead, &op) && run->loc <= pc;) {
+    for (u32 depth = 1;;) {
+        skip_quick(run, &ahead, pc);
+        if (run->loc > pc || !op_next(run, &ahead, &op) || run->loc > pc) break;
         if (op.shape->effect == DO_REMEMBER) depth++;
         if (op.shape->effect == DO_RESTORE_STATE && --depth == 0) {
             c->p = ahead.p;
@@ -469,7 +506,15 @@ static void quick_ops(struct run *run, struct cfi_cursor *c, u64 pc, struct cfi_
             loc += (byte & 0x3f) * code_align;
             p++;
         } else if (byte == 0) {
-            p++; // padding
+            p++;                                                                  // padding
+        } else if (byte == 0x0c && end - p > 2 && next < N_REGS && p[2] < 0x80) { // def_cfa
+            row->cfa_is_expr = false;
+            row->cfa_reg = next;
+            row->cfa_at = p[2];
+            p += 3;
+        } else if (byte == 0x02 && end - p > 1) { // advance_loc1
+            loc += next * code_align;
+            p += 2;
         } else if (quick_op(byte, next, data_align, row)) {
             p += 2;
         } else {

@@ -40,6 +40,8 @@ static bool is_symbol(const struct cfi_bytes *bytes, i32 at, enum expr_base base
 
 // Whether the row describes the frame the kernel builds for a signal handler.
 static bool is_kernel_frame(const struct cfi_bytes *bytes, const struct cfi_row *row) {
+    // aarch64's vDSO describes only the frame record the kernel leaves; the ucontext knows all.
+    if (!CALL_PUSHES_RETURN) return row->is_signal;
     return row->is_signal && row->cfa_is_expr && row->how[REG_FRAME] == CFI_EXPR &&
            row->how[row->ra_reg] == CFI_EXPR &&
            is_symbol(bytes, row->cfa_at, EXPR_MEM_SP, SIGNAL_FRAME_SP) &&
