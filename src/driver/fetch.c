@@ -3,7 +3,8 @@
 // section 1.2.
 #include "driver/fetch.h"
 
-#include <curl/curl.h>
+#include "driver/curl_load.h"
+
 #include <strings.h>
 
 enum {
@@ -16,6 +17,7 @@ enum {
 };
 
 struct transfer {
+    const struct curl_api *api;
     CURL *easy;
     struct fetch_job *job;
     struct buf body;
@@ -60,58 +62,61 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *to) {
     return size * n;
 }
 
-static void set_tls(CURL *easy, const struct fetch_opts *opts, bool is_insecure,
+static void set_tls(struct transfer *t, const struct fetch_opts *opts, bool is_insecure,
                     struct arena *out) {
+    CURL *easy = t->easy;
+    __typeof__(t->api->curl_easy_setopt) set = t->api->curl_easy_setopt;
     if (opts->tls_cert.len) {
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, str_z(out, opts->tls_cert));
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, str_z(out, opts->tls_key));
+        set(easy, CURLOPT_SSLCERT, str_z(out, opts->tls_cert));
+        set(easy, CURLOPT_SSLKEY, str_z(out, opts->tls_key));
     }
     if (opts->tls_ca.len) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, str_z(out, opts->tls_ca));
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        set(easy, CURLOPT_CAINFO, str_z(out, opts->tls_ca));
+        set(easy, CURLOPT_CAPATH, NULL);
     }
     if (is_insecure) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
 }
 
-static bool transfer_open(struct transfer *t, struct fetch_job *job, const struct fetch_opts *opts,
-                          str post) {
-    *t = (struct transfer){.job = job, .post = post, .easy = curl_easy_init()};
+static bool transfer_open(const struct curl_api *api, struct transfer *t, struct fetch_job *job,
+                          const struct fetch_opts *opts, str post) {
+    *t = (struct transfer){.api = api, .job = job, .post = post, .easy = api->curl_easy_init()};
+    __typeof__(api->curl_easy_setopt) set = api->curl_easy_setopt;
     if (!t->easy) return err_set(&job->err, ERR_SYSTEM, 0, "libcurl has no memory");
     const struct source_url *url = job->url;
     t->body = buf_new(job->out, opts->max_bytes);
-    curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(t->easy, CURLOPT_URL, str_z(job->out, url->fetch));
-    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(t->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
-    curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "pprof.c");
-    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->curl_text);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, (long)(url->timeout_s + GRACE_S));
+    set(t->easy, CURLOPT_PRIVATE, t);
+    set(t->easy, CURLOPT_URL, str_z(job->out, url->fetch));
+    set(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set(t->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    set(t->easy, CURLOPT_FOLLOWLOCATION, 1L);
+    set(t->easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+    set(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    set(t->easy, CURLOPT_USERAGENT, "pprof.c");
+    set(t->easy, CURLOPT_NOSIGNAL, 1L);
+    set(t->easy, CURLOPT_ERRORBUFFER, t->curl_text);
+    set(t->easy, CURLOPT_WRITEFUNCTION, take_body);
+    set(t->easy, CURLOPT_WRITEDATA, t);
+    set(t->easy, CURLOPT_HEADERFUNCTION, take_header);
+    set(t->easy, CURLOPT_HEADERDATA, t);
+    set(t->easy, CURLOPT_TIMEOUT, (long)(url->timeout_s + GRACE_S));
     if (url->unix_socket.len)
-        curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, str_z(job->out, url->unix_socket));
-    set_tls(t->easy, opts, url->is_insecure, job->out);
+        set(t->easy, CURLOPT_UNIX_SOCKET_PATH, str_z(job->out, url->unix_socket));
+    set_tls(t, opts, url->is_insecure, job->out);
     if (post.p) {
-        t->headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
-        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, post.p);
-        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post.len);
+        t->headers = api->curl_slist_append(NULL, "Content-Type: application/octet-stream");
+        set(t->easy, CURLOPT_HTTPHEADER, t->headers);
+        set(t->easy, CURLOPT_POSTFIELDS, post.p);
+        set(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post.len);
     }
     return true;
 }
 
 static void transfer_close(struct transfer *t) {
-    curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
+    if (t->easy) t->api->curl_easy_cleanup(t->easy);
+    t->api->curl_slist_free_all(t->headers);
 }
 
 // What a finished transfer means for its job.
@@ -125,11 +130,11 @@ static void transfer_judge(struct transfer *t, CURLcode code) {
         return;
     }
     if (code != CURLE_OK) {
-        const char *why = t->curl_text[0] ? t->curl_text : curl_easy_strerror(code);
+        const char *why = t->curl_text[0] ? t->curl_text : t->api->curl_easy_strerror(code);
         err_set(&job->err, ERR_NETWORK, 0, "http fetch: Get \"" S_FMT "\": %s", S_ARG(url), why);
         return;
     }
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+    t->api->curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
     str body = buf_str(&t->body);
     if (t->status == 200) {
         job->body = body;
@@ -141,28 +146,28 @@ static void transfer_judge(struct transfer *t, CURLcode code) {
             told.len ? " - " : "", S_ARG(told));
 }
 
-static void take_finished(CURLM *multi) {
+static void take_finished(const struct curl_api *api, CURLM *multi) {
     int left;
     CURLMsg *msg;
-    while ((msg = curl_multi_info_read(multi, &left))) {
+    while ((msg = api->curl_multi_info_read(multi, &left))) {
         if (msg->msg != CURLMSG_DONE) continue;
         struct transfer *t;
         CURL *easy = msg->easy_handle;
         CURLcode code = msg->data.result;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
-        curl_multi_remove_handle(multi, easy);
+        api->curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+        api->curl_multi_remove_handle(multi, easy);
         transfer_judge(t, code);
     }
 }
 
-static bool run_all(CURLM *multi, struct err *err) {
+static bool run_all(const struct curl_api *api, CURLM *multi, struct err *err) {
     int running = 1;
     while (running) {
-        CURLMcode code = curl_multi_perform(multi, &running);
-        if (code == CURLM_OK && running) code = curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
+        CURLMcode code = api->curl_multi_perform(multi, &running);
+        if (code == CURLM_OK && running) code = api->curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
         if (code != CURLM_OK)
-            return err_set(err, ERR_NETWORK, 0, "http fetch: %s", curl_multi_strerror(code));
-        take_finished(multi);
+            return err_set(err, ERR_NETWORK, 0, "http fetch: %s", api->curl_multi_strerror(code));
+        take_finished(api, multi);
     }
     return true;
 }
@@ -179,20 +184,20 @@ static bool fetch_some(struct fetch_job *jobs, size_t n, const struct fetch_opts
                        struct err *err) {
     if (!n) return true;
     if (!fetch_check_opts(opts, err)) return false;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(err, ERR_SYSTEM, 0, "libcurl does not start");
-    CURLM *multi = curl_multi_init();
+    struct curl_api api;
+    if (!curl_load(&api, err)) return false;
+    CURLM *multi = api.curl_multi_init();
     if (!multi) return err_set(err, ERR_SYSTEM, 0, "libcurl has no memory");
-    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
+    api.curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
     // The transfers are scratch of this call; the bodies live in the jobs' arenas.
     AUTO_ARENA struct arena scratch = arena_sub(jobs[0].out);
     struct transfer *transfers = NEW(&scratch, struct transfer, n);
     for (size_t i = 0; i < n; i++)
-        if (transfer_open(&transfers[i], &jobs[i], opts, post))
-            curl_multi_add_handle(multi, transfers[i].easy);
-    bool is_ok = run_all(multi, err);
+        if (transfer_open(&api, &transfers[i], &jobs[i], opts, post))
+            api.curl_multi_add_handle(multi, transfers[i].easy);
+    bool is_ok = run_all(&api, multi, err);
     for (size_t i = 0; i < n; i++) transfer_close(&transfers[i]);
-    curl_multi_cleanup(multi);
+    api.curl_multi_cleanup(multi);
     return is_ok;
 }
 

@@ -72,8 +72,12 @@ class Typed:
         return self.wait_for(text)
 
     def leave(self):
-        os.write(self.master, b"\x04")
-        claim(self.process.wait(20) == 0, "^D leaves")
+        # Typed while the terminal changes its mode, a ^D can get lost: it is repeated as a person would.
+        end = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < end:
+            os.write(self.master, b"\x04")
+            time.sleep(0.2)
+        claim(self.process.poll() == 0, "^D leaves", self.process.poll())
         os.close(self.master)
 
 
