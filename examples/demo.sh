@@ -3,10 +3,11 @@
 # usage: examples/demo.sh BUILD. Ends by itself after about 20 seconds and leaves nothing running.
 set -euo pipefail
 
+cd "$(dirname "$0")/.."
 build=$(cd "${1:-build}" && pwd)
 pprof=$build/pprof
 temp=$(mktemp -d "${TMPDIR:-/tmp}/pprof-demo.XXXXXX")
-export PPROF_TMPDIR=$temp
+export PPROF_TMPDIR=$temp XDG_STATE_HOME=$temp XDG_CONFIG_HOME=$temp # the user's own stay as they are
 seconds=5 # long enough for 150 samples of a load that uses a third of a core
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -29,7 +30,7 @@ trap 'fail "interrupted"' INT TERM
 # Shows a command, then runs it; what it says on stderr is kept for the case that it fails.
 show() {
     echo "\$ ${*/$pprof/pprof}"
-    "$@" 2>"$temp/stderr.log" || fail "pprof failed"
+    timeout 30 "$@" 2>"$temp/stderr.log" || fail "pprof failed"
 }
 
 for program in "$pprof" "$build/examples/shop/shop" "$build/examples/shop/shop-load"; do
@@ -62,17 +63,8 @@ show "$pprof" -top -cum -nodecount=16 "$profiles/debug/pprof/goroutine"
 
 say 'The same in the interactive shell:'
 echo "\$ pprof $profiles/debug/pprof/allocs"
-printf 'top5 -cum\nsample_index=alloc_objects\ntop3\nquit\n' >"$temp/commands"
-"$pprof" "$profiles/debug/pprof/allocs" <"$temp/commands" 2>"$temp/stderr.log" |
-    awk -v commands="$temp/commands" '
-        # The shell does not echo what it reads from a file: each prompt gets its command back.
-        { line = $0; out = ""
-          while ((at = index(line, "(pprof) "))) {
-              if ((getline command < commands) <= 0) command = ""
-              print "(pprof) " command
-              line = substr(line, at + 8)
-          }
-          if (line != "" || $0 == "") print line }' || fail 'the shell failed'
+timeout 30 examples/transcript.py '(pprof) ' 'top5 -cum' 'sample_index=alloc_objects' 'top3 body' quit -- \
+    "$pprof" "$profiles/debug/pprof/allocs" || fail 'the shell failed'
 
 say 'Where to look next'
 cat <<TEXT
