@@ -11,8 +11,9 @@ struct unpack_opts {
     bool is_mapped_file;
 };
 
-// 4 GiB: the largest profile anybody reported to google/pprof was 300 MB; a flag raises it.
-#define UNPACK_MAX_BYTES ((u64)4 << 30)
+// 1 GiB: the largest profile anybody reported to google/pprof was 300 MB, and unpacking may hold it
+// twice for a moment; pprof's -max_megabytes raises it.
+#define UNPACK_MAX_BYTES ((u64)1 << 30)
 
 // Unpacks gzip (several members), zstd or plain bytes (returned as they are, borrowed) by their
 // magic. Fails: ERR_MALFORMED "decompressing profile: ..."; ERR_LIMIT past max_bytes.

@@ -21,8 +21,9 @@ enum {
 bool unpacked_grow(struct unpacked *u, struct err *err) {
     if (u->cap >= u->max)
         return err_set(err, ERR_LIMIT, u->max,
-                       "decompressing profile: unpacks to more than %llu bytes",
-                       (unsigned long long)u->max);
+                       "decompressing profile: unpacks to more than %llu MiB (-max_megabytes "
+                       "raises the limit)",
+                       (unsigned long long)(u->max >> 20));
     size_t cap = u->cap > u->max / 2 ? u->max : u->cap * 2;
     if (cap < FIRST_BYTES) cap = u->max < FIRST_BYTES ? u->max : FIRST_BYTES;
     u->p = arena_grow(u->arena, u->p, u->cap, cap, 1, UNPACKED_ALIGN);
