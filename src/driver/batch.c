@@ -3,6 +3,7 @@
 #include "driver/batch.h"
 
 #include "driver/edit.h"
+#include "symbols/symbols.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,6 +30,9 @@ static bool input_load(struct input *in, const struct batch_opts *opts) {
         return false;
     struct profile p;
     if (!load_profile(&in->arena, bytes, &opts->load, &p, &in->err)) return false;
+    in->notes = (struct buf){
+        .p = in->notes_bytes, .cap = sizeof in->notes_bytes, .max = sizeof in->notes_bytes};
+    p = local_locate(&in->arena, &p, opts->binary_path, &in->notes);
     p = edit_add_mapping(&in->arena, &p);
     in->profile = edit_main_binary(&in->arena, &p, opts->binary, opts->build_id);
     return in->is_loaded = true;

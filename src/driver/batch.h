@@ -9,6 +9,8 @@
 #include "driver/load.h"
 #include "driver/source.h"
 
+enum { INPUT_NOTES_BYTES = 2048 }; // a dozen binaries with another build id; further ones are cut
+
 // One source word on its way to a profile. Its arena owns all it became; batch_merge ends it.
 struct input {
     str word;
@@ -18,12 +20,15 @@ struct input {
     struct arena arena;
     struct profile profile; // when is_loaded
     bool is_loaded;
-    struct err err; // when not
+    struct err err;   // when not
+    struct buf notes; // for people: binaries that were passed over
+    char notes_bytes[INPUT_NOTES_BYTES];
 };
 
 struct batch_opts {
     struct load_opts load;
     str binary, build_id; // of the main binary, put into each input
+    str binary_path;      // PPROF_BINARY_PATH: folders to look for binaries in
 };
 
 struct batch_result {

@@ -8,6 +8,7 @@
 #include "driver/symbolize.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 // Source words and base words, fetched in one go.
@@ -80,6 +81,14 @@ static bool sources_open(struct arena *out, const struct cli *cli, const struct 
     return true;
 }
 
+// Where binaries are looked for.
+static str binary_path(struct arena *out) {
+    str path = str_of(getenv("PPROF_BINARY_PATH"));
+    if (path.len) return path;
+    str parts[] = {str_of(getenv("HOME")), S("/pprof/binaries")};
+    return str_join(out, parts, countof(parts), (str){0});
+}
+
 // One side, sources or bases, as one profile; what failed is told.
 static bool side_merge(struct arena *out, struct input *inputs, size_t n, const struct cli *cli,
                        const struct ui *ui, const char *side, struct batch_result *ret,
@@ -88,10 +97,12 @@ static bool side_merge(struct arena *out, struct input *inputs, size_t n, const 
         .load.max_bytes = (u64)cli->flags.max_megabytes << 20,
         .binary = cli->binary,
         .build_id = cli->flags.buildid,
+        .binary_path = binary_path(out),
     };
     char context[64];
     snprintf(context, sizeof context, "problem fetching %s profiles", side);
     if (!batch_merge(out, inputs, n, &opts, ret, err)) return err_in(err, context);
+    for (size_t i = 0; i < n; i++) ui_text(ui, buf_str(&inputs[i].notes));
     for (size_t i = 0; i < n; i++)
         if (!inputs[i].is_loaded)
             ui_error(ui, S_FMT ": %s", S_ARG(inputs[i].word), inputs[i].err.text);

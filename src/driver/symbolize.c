@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+enum { MAX_MESSAGES_BYTES = 64 << 10 }; // a line a binary that is not there; more help nobody
+
 static bool word_is(str word, const char *name) {
     str want = str_of(name);
     return word.len == want.len && !strncasecmp(word.p, want.p, want.len);
@@ -62,5 +64,13 @@ void symbolize(struct arena *out, const struct profile *p, str mode, const struc
         ui_error(ui, "expecting -symbolize=[local|fastlocal|remote|none][:force][:demangle=[none|"
                      "full|templates|default]");
     }
-    *ret = m.is_off ? *p : demangle_profile(out, p, m.demangle, m.is_forced);
+    *ret = *p;
+    if (m.is_off) return;
+    if (m.is_local) {
+        struct local_opts opts = {.is_fast = m.is_fast, .is_forced = m.is_forced};
+        struct buf messages = buf_new(out, MAX_MESSAGES_BYTES);
+        *ret = local_symbolize(out, p, &opts, &messages);
+        ui_text(ui, buf_str(&messages));
+    }
+    *ret = demangle_profile(out, ret, m.demangle, m.is_forced);
 }
