@@ -19,7 +19,7 @@ def daemon_test():
     pid = int(live.wait_for("the daemon runs", lambda: pidfile.exists() and pidfile.read_text()))
     listed = live.wait_for("pprof ps lists the daemon", lambda: pid in live.addresses() and live.addresses())
     roots = live.Roots(DAEMON)
-    live.check_cpu(listed[pid], pid, roots, ["^daemon_work$"], seconds=3)
+    live.check_cpu(listed[pid], pid, roots, ["^daemon_work"], seconds=3)
     live.check_profile(listed[pid], "heap")
     os.kill(pid, 15)
     live.wait_for("the daemon ends", lambda: not os.path.exists(f"/proc/{pid}"))
