@@ -54,7 +54,7 @@ TEST(its_descriptors_are_its_own) {
     int before = count_fds("/proc/self/fd");
     char port[ADDRESS_CAP];
     CHECK(control_serve(S("127.0.0.1:0"), &t->err));
-    if (!loop_has_private_fds()) return; // the kernel is older than 5.9
+    if (!loop_has_private_fds()) return control_stop(); // before Linux 5.9, or malloc is not ours
     CHECK_EQ(count_fds("/proc/self/fd"), before);
     snprintf(port, sizeof port, "%s", endpoint_address());
     CHECK(port[0] != 0);
