@@ -219,6 +219,33 @@ TEST(pointers_are_read_in_every_encoding_in_use) {
     }
 }
 
+TEST(the_usual_cie_is_read_as_any_other) {
+    // gcc's bytes, and the same with the two paddings filled by another operation.
+    for (u32 i = 0; i < 2; i++) {
+        struct table table = {0};
+        size_t begin = entry_begin(&table);
+        PUT(&table, "\0\0\0\0\x01zR\0\x01\x78\x10\x01\x1b" CIE_PROGRAM);
+        put(&table, i ? 0x0286 : 0, 2); // rbp at CFA-16
+        entry_end(&table, begin);
+        u64 at = BASE + table.n;
+        begin = entry_begin(&table);
+        put(&table, table.n, 4);
+        put(&table, CODE - (BASE + table.n), 4);
+        put(&table, 0x20, 4);
+        PUT(&table, "\0\x44\x0e\x10\x86\x03\x44\xc6\xd0");
+        entry_end(&table, begin);
+        struct cfi_row row = row_of(&table, at, CODE);
+        CHECK_EQ(row.cfa_at, 8);
+        CHECK_EQ(row.how[REG_FRAME], i ? CFI_OFFSET : CFI_SAME);
+        row = row_of(&table, at, CODE + 4);
+        CHECK_EQ(row.cfa_at, 16);
+        CHECK_EQ(row.at[REG_FRAME], -24);
+        row = row_of(&table, at, CODE + 8);
+        CHECK_EQ(row.how[REG_FRAME], i ? CFI_OFFSET : CFI_SAME);
+        CHECK_EQ(row.at[REG_PC], -8);
+    }
+}
+
 TEST(the_long_form_of_lengths_is_read) {
     struct table table = {0};
     size_t cie_at = table.n;

@@ -98,6 +98,7 @@ struct cie {
     i64 data_align;
     u8 ra_reg, fde_enc;
     bool is_signal, has_aug_len;
+    bool is_usual; // cie_is_usual's: the first row is known and program is empty
     struct cfi_cursor program;
 };
 
@@ -301,12 +302,50 @@ static bool cie_parse(const struct cfi_bytes *bytes, u64 addr, struct cie *ret) 
     return c.ok;
 }
 
+#if defined(__x86_64__)
+// The CIE that gcc and clang write for ordinary functions, whole: "zR", code alignment 1, data
+// alignment -8, return column 16, pcrel sdata4; def_cfa rsp 8, RA at CFA-8. Comparing its 24 bytes
+// spares a quarter of the lookup.
+static const u8 usual_cie[24] =
+    "\x14\0\0\0\0\0\0\0\x01zR\0\x01\x78\x10\x01\x1b\x0c\x07\x08\x90\x01\0";
+
+static bool cie_is_usual(const struct cfi_bytes *bytes, u64 addr, struct cie *ret) {
+    struct cfi_cursor c = cursor_at(bytes, addr);
+    if ((size_t)(c.end - c.p) < sizeof usual_cie) return false;
+    if (memcmp(c.p, usual_cie, sizeof usual_cie) != 0) return false;
+    *ret = (struct cie){.code_align = 1,
+                        .data_align = -8,
+                        .ra_reg = REG_PC,
+                        .fde_enc = 0x1b,
+                        .has_aug_len = true,
+                        .is_usual = true};
+    return true;
+}
+
+static void row_of_usual(struct cfi_row *row) {
+    row->cfa_reg = REG_STACK;
+    row->cfa_at = 8;
+    row->how[REG_PC] = CFI_OFFSET;
+    row->at[REG_PC] = -8;
+}
+#else
+static bool cie_is_usual(const struct cfi_bytes *bytes, u64 addr, struct cie *ret) {
+    (void)bytes, (void)addr, (void)ret;
+    return false;
+}
+static void row_of_usual(struct cfi_row *row) {
+    (void)row;
+}
+#endif
+
 static bool fde_parse(const struct cfi_bytes *bytes, u64 addr, struct fde *ret, struct cie *cie) {
     bool is_64;
     struct cfi_cursor c = entry_at(bytes, addr, &is_64);
     u64 id_addr = cursor_addr(bytes, &c);
     u64 to_cie = is_64 ? cfi_fixed(&c, 8) : cfi_fixed(&c, 4);
-    if (!c.ok || to_cie == 0 || !cie_parse(bytes, id_addr - to_cie, cie)) return false;
+    u64 cie_addr = id_addr - to_cie;
+    if (!c.ok || to_cie == 0) return false;
+    if (!cie_is_usual(bytes, cie_addr, cie) && !cie_parse(bytes, cie_addr, cie)) return false;
     ret->begin = encoded(bytes, &c, cie->fde_enc, 0);
     ret->range = encoded(bytes, &c, cie->fde_enc & 0x0f, 0);
     if (cie->has_aug_len) {
@@ -566,7 +605,11 @@ bool cfi_row_at(const struct cfi_bytes *bytes, u64 fde_addr, u64 pc, struct cfi_
         .bytes = bytes, .cie = &cie, .loc = fde.begin, .func = fde.begin, .ops_left = MAX_OPS};
     row_clear(&first, &cie);
     // A CIE's program has no locations; U64_MAX lets it run to its end.
-    if (!program_run(&run, cie.program, UINT64_MAX, NULL, &first)) return false;
+    if (cie.is_usual) {
+        row_of_usual(&first);
+    } else if (!program_run(&run, cie.program, UINT64_MAX, NULL, &first)) {
+        return false;
+    }
     *ret = first;
     run.loc = fde.begin;
     return program_run(&run, fde.program, pc, &first, ret) &&
