@@ -44,7 +44,6 @@ bool heap_init(void) {
     if (heap.is_ready) return true;
     if (!hooks_work()) return false;
     if (!live_init()) return status_set("", "", "no address space for the tables of live blocks");
-    atomic_store(&real_heap.free_mask, real_heap.can_align ? BLOCK_SIGNATURE : 0);
     heap.is_ready = true;
     heap_set_rate(rate_from_environment());
     hot_thread.heap_left = 0; // this thread need not run off its step of the time before

@@ -13,7 +13,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define OPERATOR_NEW(symbol, parameters, arguments, align) void *symbol parameters;
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
+    void *symbol parameters;
 #define OPERATOR_DELETE(symbol, parameters, arguments) void symbol parameters;
 #include "agent/hot/new.def"
 #undef OPERATOR_NEW
@@ -21,7 +22,8 @@
 
 // What stands behind us under each name; NULL: nothing yet (a C++ library may come later).
 static struct {
-#define OPERATOR_NEW(symbol, parameters, arguments, align) void *(*symbol)parameters;
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
+    void *(*symbol)parameters;
 #define OPERATOR_DELETE(symbol, parameters, arguments) void(*symbol) parameters;
 #include "agent/hot/new.def"
 #undef OPERATOR_NEW
@@ -43,7 +45,7 @@ static void *standard_block(size_t n, size_t align) {
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 // The real operators where those are libstdc++'s: no detour on success.
-#define OPERATOR_NEW(symbol, parameters, arguments, align)                                         \
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
     static void *standard##symbol parameters {                                                     \
         void *p = standard_block(n, align);                                                        \
         if (LIKELY(p)) return p;                                                                   \
@@ -60,7 +62,7 @@ static void *standard_block(size_t n, size_t align) {
 
 // In front of somebody's own operators: what our hook has counted is taken back, since the malloc
 // behind them counts it.
-#define OPERATOR_NEW(symbol, parameters, arguments, align)                                         \
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
     static void *foreign##symbol parameters {                                                      \
         hot_thread.heap_left = (i64)((u64)hot_thread.heap_left + n);                               \
         return behind.symbol arguments;                                                            \
@@ -87,7 +89,7 @@ void real_init_new(void) {
     struct resolved plain_new =
         real_heap.is_in_front ? hot_resolve_any("_Znwm") : hot_resolve_in("_Znwm", NULL);
     enum new_kind kind = kind_of(plain_new);
-#define OPERATOR_NEW(symbol, parameters, arguments, align)                                         \
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
     real_find(&behind.symbol, #symbol);                                                            \
     real_heap.symbol = standard##symbol;                                                           \
     if (kind == NEW_FOREIGN && behind.symbol) real_heap.symbol = foreign##symbol;                  \
@@ -108,10 +110,12 @@ void real_settle_new(void) {
     if (real_heap.new_kind != NEW_OF_ALLOCATOR) return;
     size_t n = 64, align = 64;
     const void *nothrow = &n;
+    void *p;
     i64 before;
-#define OPERATOR_NEW(symbol, parameters, arguments, by)                                            \
+#define OPERATOR_NEW(symbol, parameters, arguments, by, partner, its_arguments)                    \
     before = hooks_mark();                                                                         \
-    if (behind.symbol) real_heap.free(behind.symbol arguments);                                    \
+    p = behind.symbol && behind.partner ? behind.symbol arguments : NULL;                          \
+    if (p) behind.partner its_arguments;                                                           \
     if (hooks_entered(before)) real_heap.symbol = standard##symbol;
 #define OPERATOR_DELETE(symbol, parameters, arguments)
 #include "agent/hot/new.def"
@@ -132,7 +136,7 @@ __attribute__((noinline)) static bool delete_done(void *p) {
     return freed != FREED_NORMAL;
 }
 
-#define OPERATOR_NEW(symbol, parameters, arguments, align)                                         \
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
     EXPORT void *symbol parameters {                                                               \
         if (sample_passes(n) || !new_due(n)) return real_heap.symbol arguments;                    \
         return sample_fresh(real_heap.symbol arguments, n, CALLER);                                \

@@ -176,9 +176,8 @@ void real_init(void) {
     real_heap.can_align = memalign_fits();
     find_c();
     real_init_new();
-    // Until blocks are sampled only NULL, and blocks of the boot pool if any, need free's slow
-    // path.
-    uintptr_t mask = atomic_load(&boot_used) ? BOOT_BLOCK - 1 : ~(uintptr_t)0;
+    // From here on, also where nothing is ever sampled: blocks of own.h must be told as well.
+    uintptr_t mask = real_heap.can_align ? BLOCK_SIGNATURE : 0;
     atomic_store_explicit(&real_heap.free_mask, mask, memory_order_release);
     atomic_store_explicit(&real_heap.is_found, true, memory_order_release);
 }

@@ -38,7 +38,8 @@ struct real_heap {
     void (*dallocx)(void *, int);
     void (*sdallocx)(void *, size_t, int);
     void *(*zalloc_aligned)(size_t, size_t); // mimalloc's zeroed memalign, NULL elsewhere
-#define OPERATOR_NEW(symbol, parameters, arguments, align) void *(*symbol)parameters;
+#define OPERATOR_NEW(symbol, parameters, arguments, align, partner, its_arguments)                 \
+    void *(*symbol)parameters;
 #define OPERATOR_DELETE(symbol, parameters, arguments) void(*symbol) parameters;
 #include "agent/hot/new.def"
 #undef OPERATOR_NEW
