@@ -23,6 +23,7 @@ enum {
     CAPTURE_CHECK = 4,    // every so many looks: has it gone to sleep instead?
     MAPS_CHUNK = 1 << 16, // bytes of /proc/self/maps a read
     MAPS_MAX = 64 << 20,  // of it at most: 600,000 mappings, ten times the kernel's own limit
+    N_LABELS = 3,         // of a row: state, thread, tid
     WRITING_TRIES = 100   // of 1 ms, for a handler that was preempted
 };
 
@@ -347,9 +348,10 @@ bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) 
 }
 
 static const struct row_label *thread_labels(struct arena *out, const struct thread_dump *thread) {
-    struct row_label *labels = NEW(out, struct row_label, 2);
-    labels[0] = (struct row_label){.key = S("thread"), .text = thread->name};
-    labels[1] = (struct row_label){.key = S("tid"), .num = thread->tid};
+    struct row_label *labels = NEW(out, struct row_label, N_LABELS);
+    labels[0] = (struct row_label){.key = S("state"), .text = thread->state};
+    labels[1] = (struct row_label){.key = S("thread"), .text = thread->name};
+    labels[2] = (struct row_label){.key = S("tid"), .num = thread->tid};
     return labels;
 }
 
@@ -399,7 +401,7 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
         rows_add(out, &rows, thread);
         if (!by_thread) continue;
         rows.items[rows.n - 1].labels = thread_labels(out, thread);
-        rows.items[rows.n - 1].n_labels = 2;
+        rows.items[rows.n - 1].n_labels = N_LABELS;
     }
     comment_unseen(out, &rows, &dumps);
     *ret = rows;

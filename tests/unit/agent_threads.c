@@ -220,10 +220,13 @@ TEST(threads_with_one_stack_share_a_row_unless_asked) {
     CHECK_EQ(total, N_SAME + 1);
     CHECK(threads_collect(t->arena, true, &rows, &t->err));
     CHECK_EQ(rows.n, N_SAME + 1);
-    CHECK_STR(rows.items[1].labels[0].key, S("thread"));
-    CHECK_STR(rows.items[1].labels[0].text, S("t-sem"));
-    CHECK_STR(rows.items[1].labels[1].key, S("tid"));
-    CHECK(rows.items[1].labels[1].num > gettid());
+    CHECK_EQ(rows.items[1].n_labels, 3);
+    CHECK_STR(rows.items[1].labels[0].key, S("state"));
+    CHECK_STR(rows.items[1].labels[0].text, S("semacquire"));
+    CHECK_STR(rows.items[1].labels[1].key, S("thread"));
+    CHECK_STR(rows.items[1].labels[1].text, S("t-sem"));
+    CHECK_STR(rows.items[1].labels[2].key, S("tid"));
+    CHECK(rows.items[1].labels[2].num > gettid());
     for (u32 i = 0; i < N_SAME; i++) sem_post(&w.sem);
     for (u32 i = 0; i < N_SAME; i++) pthread_join(threads[i], NULL);
 }
