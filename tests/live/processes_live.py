@@ -29,7 +29,7 @@ def daemon_test():
 def profiled_pids(mode, command, seconds=1.5):
     """{what: is profiled} of a process, its forked child and what it exec'd."""
     address = f"127.0.0.1:{live.free_port()}"
-    top = live.start(command, preload=address, env={"PPROF_CHILDREN": mode})
+    top = live.start(command, preload=address, env={"PPROF_CHILDREN": mode}, start_new_session=True)
     live.wait_profiles(address)
     time.sleep(seconds)
     listed = live.addresses()
@@ -37,15 +37,15 @@ def profiled_pids(mode, command, seconds=1.5):
     for child in live.children(top.pid):
         is_exec = "sleep" in live.title(child).split(" ")[0]
         found["exec" if is_exec else "fork"] = child in listed
-    live.stop(top)
+    os.killpg(top.pid, 15)  # the sleeping children too
+    top.wait(10)
     return found
 
 
 def children_test():
     """PPROF_CHILDREN decides who is profiled."""
     # The subshell in parentheses is a forked child that stays a shell; sleep is exec'd.
-    command = [live.find("bash") or "sh", "-c", "(trap : USR1; while :; do sleep 30; done) & p=$!; "
-               "trap 'kill $p $q; exit 0' TERM; sleep 30 & q=$!; wait"]
+    command = [live.find("bash") or "sh", "-c", "(trap : USR1; while :; do sleep 30; done) & sleep 30 & wait"]
     for mode, fork, exec_ in (("none", False, False), ("fork", True, False), ("exec", False, True), ("all", True, True)):
         found = profiled_pids(mode, command)
         live.check(found == {"top": True, "fork": fork, "exec": exec_}, f"PPROF_CHILDREN={mode}", found)
