@@ -59,9 +59,11 @@ for name, library in allocators.items():
     if count:
         check_exact(name, count, profile)
     count, profile = storm_run(behind, 4096, f"{name} rate 4096")
-    if count:  # blocks above 4 KiB carry nearly all bytes and are nearly all sampled
+    # Blocks above 4 KiB carry nearly all bytes and are nearly all sampled. In number small ones are half: the sum of
+    # N/p over the sizes gives a standard deviation of 1.8 %.
+    if count:
         check_near(under(profile, "storm_allocate", ALLOC_SPACE), count["bytes"], 0.01, f"{name}: alloc_space at rate 4096")
-        check_near(under(profile, "storm_allocate", ALLOC_OBJECTS), count["blocks"], 0.05, f"{name}: alloc_objects at rate 4096")
+        check_near(under(profile, "storm_allocate", ALLOC_OBJECTS), count["blocks"], 0.09, f"{name}: alloc_objects at rate 4096")
     if library:
         count, profile = storm_run([library, live.LIBPPROF], 1, f"{name} in front")
         if count:
