@@ -180,10 +180,10 @@ static int create_thread(void) {
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     sigfillset(&all); // not glibc's own two: setuid must reach this thread as well
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = thread_create_real(&loop.thread, &attr, loop_main, NULL);
+    int failed = thread_create_own(&loop.thread, &attr, loop_main, NULL);
     if (failed == EINVAL) { // more thread-local memory than that: the program's own size fits it
         pthread_attr_setstacksize(&attr, 8 << 20);
-        failed = thread_create_real(&loop.thread, &attr, loop_main, NULL);
+        failed = thread_create_own(&loop.thread, &attr, loop_main, NULL);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);

@@ -94,6 +94,10 @@ struct thread_slot *thread_slot_next(u32 *at);
 // pthread_create of libc itself, for the agent's own threads: not counted, not wrapped.
 int thread_create_real(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
                        void *arg);
+// The same through whoever defines it in front of us: ThreadSanitizer, linked into a program, must
+// know every thread that calls a function it stands in front of (malloc, read).
+int thread_create_own(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
+                      void *arg);
 // Threads that found no slot, ever.
 u32 threads_without_slot(void);
 // Threads made by pthread_create that have no slot yet, but will: while it is 0, a thread that was

@@ -298,6 +298,18 @@ int thread_create_real(pthread_t *ret, const pthread_attr_t *attr, void *(*start
     return real(ret, attr, start, arg);
 }
 
+int thread_create_own(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
+                      void *arg) {
+    __typeof__(&pthread_create) front = NULL;
+    if (!hot_is_first("pthread_create"))
+        front = (__typeof__(&pthread_create))(uintptr_t)hot_resolve_any("pthread_create").address;
+    if (!front) return thread_create_real(ret, attr, start, arg);
+    hot_thread.depth++; // should it come back to our hook, that goes straight on
+    int failed = front(ret, attr, start, arg);
+    hot_thread.depth--;
+    return failed;
+}
+
 static int thrd_create_real(thrd_t *ret, thrd_start_t start, void *arg) {
     __typeof__(&thrd_create) real =
         atomic_load_explicit(&all.real_thrd_create, memory_order_acquire);
@@ -309,7 +321,7 @@ static int thrd_create_real(thrd_t *ret, thrd_start_t start, void *arg) {
 }
 
 static struct birth *birth_new(const pthread_attr_t *attr, void *arg, const void *return_pc) {
-    if (!all.is_ready || hot_thread.is_hidden) return NULL;
+    if (!all.is_ready || hot_thread.is_hidden || hot_thread.depth) return NULL;
     struct birth *birth = birth_take();
     if (!birth) return NULL;
     birth->arg = arg;
