@@ -223,6 +223,18 @@ static void forget_sample(void *ctx, const struct ring_record *record) {
     (void)ctx, (void)record;
 }
 
+// Throws away what came after the last profile's end. No timer exists now, so whoever still holds a
+// ring will not let go of it.
+static void rings_empty(void) {
+    for (u32 i = 0; rings_drain(cpu.scratch, forget_sample, NULL); i++) {
+        if (i == DRAIN_TRIES) {
+            rings_reset();
+            return;
+        }
+        sleep_ms(1);
+    }
+}
+
 bool cpu_start(u32 hz, struct err *err) {
     if (!hz) hz = CPU_HZ_DEFAULT;
     if (cpu_is_running()) return err_set(err, ERR_BUSY, 0, "cpu profiling already in use");
@@ -231,7 +243,7 @@ bool cpu_start(u32 hz, struct err *err) {
     if (!cpu_prepare(err)) return false;
     state_reset(hz);
     if (!with_memory(memory_take)) return err_set(err, ERR_SYSTEM, 0, "no memory for a profile");
-    rings_drain(cpu.scratch, forget_sample, NULL); // what came after the last profile's end
+    rings_empty();
     __builtin_memset(&cpu_hot.lost, 0, sizeof cpu_hot.lost);
     cpu.started_wall_ns = (i64)clock_ns(CLOCK_REALTIME);
     cpu.started_ns = clock_ns(CLOCK_MONOTONIC);

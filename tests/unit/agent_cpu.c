@@ -342,6 +342,44 @@ TEST(a_program_that_owns_sigprof_keeps_it) {
     CHECK_EQ(in_child(their_handler_first_body), 0);
 }
 
+// A program (or another profiler) that sets its handler past our hooks.
+static void bypass_body(void) {
+    int (*real)(int, const struct sigaction *, struct sigaction *) =
+        (int (*)(int, const struct sigaction *, struct sigaction *))hot_resolve("sigaction", NULL);
+    struct sigaction act = {.sa_handler = their_handler, .sa_flags = SA_RESTART};
+    NEED(cpu_start(HZ, &err));
+    NEED(real(SIGPROF, &act, NULL) == 0);
+    usleep(300000); // nothing uses CPU time, so their handler gets none of our signals
+    cpu_drain();    // finds it
+    NEED(cpu_signal_check());
+    int before = n_theirs;
+    busy((void *)100);
+    raise(SIGPROF);
+    NEED(n_theirs == before + 1);
+    cpu_stop();
+    NEED(rows_ns() >= 95 * 1000000u);
+}
+
+TEST(a_handler_set_past_our_hooks_is_found_and_chained) {
+    CHECK_EQ(in_child(bypass_body), 0);
+}
+
+// A thread that was cancelled inside the handler holds its ring for ever.
+static void stuck_ring_body(void) {
+    struct ring *held[N_RINGS];
+    NEED(cpu_start(HZ, &err));
+    cpu_stop();
+    for (u32 i = 0; i < RING_TRIES; i++) NEED(ring_reserve(&held[i]));
+    NEED(cpu_start(HZ, &err));
+    busy((void *)100);
+    cpu_stop();
+    NEED(rows_ns() >= 95 * 1000000u);
+}
+
+TEST(a_ring_nobody_gives_back_is_taken_back) {
+    CHECK_EQ(in_child(stuck_ring_body), 0);
+}
+
 static void die_body(void) {
     NEED(cpu_start(HZ, &err));
     busy((void *)20);

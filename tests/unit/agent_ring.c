@@ -68,7 +68,7 @@ TEST(a_taken_ring_sends_writers_to_the_next_one) {
     for (u32 i = 1; i < RING_TRIES; i++) CHECK(held[i] != held[0]);
     u32 n_busy = rings_drain(scratch, take, &(struct taken){0});
     CHECK_EQ(n_busy, RING_TRIES);
-    rings_after_fork_child(); // a child has no writers: every lock is open again
+    rings_reset(); // a child has no writers: every lock is open again
     CHECK(ring_reserve(&none));
     ring_cancel(none);
 }

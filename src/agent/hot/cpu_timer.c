@@ -250,7 +250,7 @@ void cpu_after_fork_child(void) {
     for (u32 i = 0; i < N_CAPTURES; i++) atomic_store(&captures[i].state, CAPTURE_FREE);
     atomic_store(&cpu_hot.is_running, false);
     memset(&cpu_hot.lost, 0, sizeof cpu_hot.lost);
-    rings_after_fork_child();
+    rings_reset();
     cpu_signal_after_fork_child();
     cpu_after_fork_parent();
 }

@@ -84,7 +84,7 @@ u32 rings_drain(char *scratch, void (*take)(void *ctx, const struct ring_record 
     return n_busy;
 }
 
-void rings_after_fork_child(void) {
+void rings_reset(void) {
     for (u32 i = 0; i < N_RINGS; i++) {
         rings[i].used = 0;
         ring_release(&rings[i]);

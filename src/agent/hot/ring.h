@@ -45,5 +45,6 @@ void ring_cancel(struct ring *ring);
 // Calls take for each record of every buffer; gives the number of buffers a writer held (their
 // records come next time). One reader at a time. Records are copied to scratch (RING_BYTES) first.
 u32 rings_drain(char *scratch, void (*take)(void *ctx, const struct ring_record *), void *ctx);
-// Forgets all records and locks: in a forked child, whose writers do not exist.
-void rings_after_fork_child(void);
+// Forgets all records and opens all locks: in a forked child, whose writers do not exist, and for
+// writers that never come back (a thread cancelled asynchronously inside the handler).
+void rings_reset(void);
