@@ -66,11 +66,12 @@ static bool link_load(struct window *w, u64 sp, u64 fp, u64 *saved, u64 *pc) {
     return true;
 }
 
-// JIT code that calls JIT code: its return addresses are in no object, but a chain of frame
-// pointers that ends in a checked return address vouches for its links.
+// JIT code's return addresses are in no object. A chain of frame pointers whose links all lie
+// behind calls, and which leads to a checked return address, vouches for them.
 static bool chain_is_sound(struct window *w, u64 fp) {
     u64 sp = fp, saved, pc;
     for (u32 i = 0; i < MAX_JIT_LINKS && link_load(w, sp, fp, &saved, &pc); i++) {
+        if (!is_after_call(pc)) return false;
         if (is_return(pc)) return true;
         if (saved <= fp) return false;
         sp = fp = saved;
@@ -79,13 +80,9 @@ static bool chain_is_sound(struct window *w, u64 fp) {
 }
 
 static bool by_frame_pointer(struct window *w, struct frame *frame) {
-    struct object object;
     u64 saved, pc, fp = frame->fp;
     if (!frame->has_fp || !link_load(w, frame->sp, fp, &saved, &pc)) return false;
-    if (!is_return(pc)) {
-        bool is_jit = !object_find(frame->pc, &object);
-        if (!is_jit || !chain_is_sound(w, fp)) return false;
-    }
+    if (!is_return(pc) && !chain_is_sound(w, fp)) return false;
     frame->fp = saved;
     return accept(frame, pc, fp + 16);
 }
