@@ -222,7 +222,8 @@ void render_dot(struct buf *b, const struct summary *s, const struct lines *lege
     }
     for (u32 i = 0; i < g->n_edges; i++) {
         const struct edge *e = &g->edges[i];
-        if (e->is_removed || !ids[e->src]) continue;
+        // A node of weight zero is not drawn, and neither are the edges that end at it (Q12).
+        if (e->is_removed || !ids[e->src] || !ids[e->dst]) continue;
         put_edge(b, s, g, e, ids, has_boxes[e->src]);
     }
     buf_put(b, S("}\n"));
