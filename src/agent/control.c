@@ -26,9 +26,9 @@ enum {
     // Then it waits for its parent to end, as a daemon's does, and may take over its address.
     CHILD_STEP_MS = 10,
     CHILD_STEPS = 12,
-    // An address that is taken is tried again after 1 s, then ever later: a restarted server's old
-    // process may still hold it.
-    RETRY_MS = 1000,
+    // An address that is taken is tried again, ever later: the program that this one replaces by
+    // exec, or a restarted server's old process, may hold it for a moment.
+    RETRY_MS = 50,
     RETRY_MS_MAX = 16000,
 };
 

@@ -32,9 +32,13 @@ struct writer {
     struct image_map images;
     struct frame *frames; // of the stack at hand
     size_t cap_frames;
+    struct idmap known_by_pc; // index in known
+    struct frame *known;
+    u32 n_known;
+    size_t cap_known;
 };
 
-static struct frame frame_of(struct writer *w, u64 pc) {
+static struct frame frame_new(struct writer *w, u64 pc) {
     struct frame frame = {.pc = pc, .image = image_at(&w->images, pc)};
     struct buf b = buf_new(w->arena, SIZE_MAX);
     u64 start = 0;
@@ -45,6 +49,16 @@ static struct frame frame_of(struct writer *w, u64 pc) {
     buf_printf(&b, "+0x%llx", (unsigned long long)(pc - start));
     frame.name = buf_str(&b);
     return frame;
+}
+
+// A frame's name is made once: 7,000 stacks of a program have 1,000 different pcs.
+static struct frame frame_of(struct writer *w, u64 pc) {
+    u32 i = idmap_get(&w->known_by_pc, pc);
+    if (i != U32_NONE) return w->known[i];
+    GROW(w->arena, w->known, w->cap_known, w->n_known + 1);
+    w->known[w->n_known] = frame_new(w, pc);
+    *idmap_at(&w->known_by_pc, pc) = w->n_known;
+    return w->known[w->n_known++];
 }
 
 // Fills what is left of a cell of width bytes with tabs.
@@ -239,6 +253,7 @@ static bool write_text(struct writer *w, const struct collector *of, i64 debug, 
 bool text_write(struct arena *out, const struct collector *of, i64 debug, str *ret,
                 struct err *err) {
     struct writer w = {.arena = out, .out = buf_new(out, TEXT_MAX), .images = images_read(out)};
+    idmap_init(&w.known_by_pc, out);
     if (!write_text(&w, of, debug, err)) return false;
     *ret = buf_str(&w.out);
     return true;
