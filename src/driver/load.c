@@ -65,6 +65,6 @@ bool load_bytes(struct arena *out, str path, const struct load_opts *opts, str *
 
 bool load_profile(struct arena *out, str bytes, const struct load_opts *opts, struct profile *ret,
                   struct err *err) {
-    struct unpack_opts unpack = {.max_bytes = opts->max_bytes};
+    struct unpack_opts unpack = {.max_bytes = opts->max_bytes, .is_given = true};
     return formats_load(out, bytes, &unpack, ret, err);
 }

@@ -13,6 +13,7 @@ struct load_opts {
 // their end. Fails: ERR_SYSTEM in Go's words ("stat x: no such file or directory"), ERR_LIMIT.
 MUST_USE bool load_bytes(struct arena *out, str path, const struct load_opts *opts, str *ret,
                          struct err *err);
-// A checked profile of any format. bytes must live as long as *ret.
+// A checked profile of any format. bytes are given away: their pages may be returned to the system,
+// and what is left of them must live as long as *ret.
 MUST_USE bool load_profile(struct arena *out, str bytes, const struct load_opts *opts,
                            struct profile *ret, struct err *err);

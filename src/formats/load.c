@@ -41,7 +41,7 @@ bool formats_load(struct arena *out, str bytes, const struct unpack_opts *opts, 
     if (!err) err = &local;
     str plain;
     if (!profile_unpack(out, bytes, opts, &plain, err)) return false;
-    bool is_owned = plain.p != bytes.p;
+    bool is_owned = plain.p != bytes.p || (opts && opts->is_given);
     struct profile p;
     if (!parse(out, plain, is_owned, &p, err))
         return err_in(err, err->code == ERR_INCONSISTENT ? "malformed profile" : "parsing profile");

@@ -6,9 +6,9 @@
 
 struct unpack_opts {
     u64 max_bytes; // refuse to unpack more than this; 0: UNPACK_MAX_BYTES
-    // The bytes are a mapped file: their pages are given back once they are unpacked. (Bytes in
-    // ordinary memory would be lost by that.)
-    bool is_mapped_file;
+    // The caller gives the bytes away: pages of them go back to the system once they are unpacked or
+    // decoded. (Afterwards they hold zeros, or the file again where they are a mapped file.)
+    bool is_given;
 };
 
 // 1 GiB: the largest profile anybody reported to google/pprof was 300 MB, and unpacking may hold it

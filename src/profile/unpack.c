@@ -112,7 +112,7 @@ bool profile_unpack(struct arena *out, str bytes, const struct unpack_opts *opts
     struct unpacked u = {.arena = out,
                          .max = opts && opts->max_bytes ? opts->max_bytes : UNPACK_MAX_BYTES};
     if (!(is_zstd ? unpack_zstd(bytes, &u, err) : unpack_gzip(bytes, &u, err))) return false;
-    if (opts && opts->is_mapped_file) give_back(bytes);
+    if (opts && opts->is_given) give_back(bytes);
     *ret = (str){u.p, u.len};
     return true;
 }
