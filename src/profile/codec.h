@@ -6,8 +6,8 @@
 
 struct unpack_opts {
     u64 max_bytes; // refuse to unpack more than this; 0: UNPACK_MAX_BYTES
-    // The caller gives the bytes away: pages of them go back to the system once they are unpacked or
-    // decoded. (Afterwards they hold zeros, or the file again where they are a mapped file.)
+    // The caller gives the bytes away: pages of them go back to the system once they are unpacked
+    // or decoded. (Afterwards they hold zeros, or the file again where they are a mapped file.)
     bool is_given;
 };
 
