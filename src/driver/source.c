@@ -200,6 +200,7 @@ bool source_url_parse(struct arena *out, str word, struct source_time time,
         is_ok = url_split(str_join(out, parts, 2, S("")), &u);
     }
     if (!is_ok || !u.host.len) return false;
+    if (!u.scheme.len) u.scheme = S("http"); // "//host/path"; Go's client has no protocol for it
     i64 seconds;
     str query = query_rebuild(out, u.query, time, &seconds);
     str path = path_or_default(u.path);

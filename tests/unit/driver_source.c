@@ -14,6 +14,7 @@ TEST(hosts_with_ports_are_urls_and_hosts_without_are_not) {
     CHECK_STR(url(t, S("1.2.3.4:80/x"), 0), S("http://1.2.3.4:80/x"));
     CHECK_STR(url(t, S("[::1]:6060/"), 0), S("http://[::1]:6060/debug/pprof/profile"));
     CHECK_STR(url(t, S("host/debug/pprof/heap"), 0), S("none"));
+    CHECK_STR(url(t, S("//host/debug/pprof/heap"), 0), S("http://host/debug/pprof/heap"));
     CHECK_STR(url(t, S("file:///x"), 0), S("none"));
     CHECK_STR(url(t, S("profile.pb.gz"), 0), S("none"));
     CHECK_STR(url(t, S(""), 0), S("none"));
