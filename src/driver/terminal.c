@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <histedit.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +64,19 @@ static unsigned char complete_key(EditLine *edit, int ch) {
     return CC_REFRESH;
 }
 
+// ^C gives up the line, not the shell. It is a key like others while a line is edited (-isig
+// below): as a signal it would have to interrupt libedit's read, which tries again. A report it
+// ends, and pprof with it, as anywhere.
+static unsigned char forget_key(EditLine *edit, int ch) {
+    (void)ch;
+    const LineInfo *info = el_line(edit);
+    int len = (int)(info->lastchar - info->buffer), at = (int)(info->cursor - info->buffer);
+    el_cursor(edit, len - at);
+    el_deletestr(edit, len);
+    fputs("^C\n", stderr);
+    return CC_REDISPLAY;
+}
+
 static str history_file(struct arena *out) {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     str folder;
@@ -101,7 +113,10 @@ static void open_editor(struct terminal *t) {
     el_set(t->edit, EL_CLIENTDATA, t);
     el_set(t->edit, EL_HIST, history, t->history);
     el_set(t->edit, EL_ADDFN, "pprof-complete", "complete the word", complete_key);
+    el_set(t->edit, EL_ADDFN, "pprof-forget", "give up the line", forget_key);
+    el_set(t->edit, EL_SETTY, "-d", "-isig", NULL);
     el_set(t->edit, EL_BIND, "^I", "pprof-complete", NULL);
+    el_set(t->edit, EL_BIND, "^C", "pprof-forget", NULL);
     el_set(t->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_set(t->edit, EL_BIND, "\033[1~", "ed-move-to-beg", NULL);
     el_set(t->edit, EL_BIND, "\033[4~", "ed-move-to-end", NULL);
@@ -112,28 +127,6 @@ static void open_editor(struct terminal *t) {
 void terminal_open(struct arena *out, const struct profile *p, struct terminal *ret) {
     *ret = (struct terminal){.arena = out, .p = p};
     if (is_person()) open_editor(ret);
-}
-
-static volatile sig_atomic_t was_interrupted; // set by ^C at the prompt; read right after el_gets
-
-static void on_interrupt(int sig) {
-    (void)sig;
-    was_interrupted = 1;
-}
-
-// One edited line; ^C gives up the line, not the shell.
-static const char *edited_line(struct terminal *t, int *len) {
-    struct sigaction mine = {.sa_handler = on_interrupt}, before;
-    for (;;) {
-        was_interrupted = 0;
-        sigaction(SIGINT, &mine, &before);
-        const char *line = el_gets(t->edit, len);
-        sigaction(SIGINT, &before, NULL);
-        if (line && *len > 0) return line;
-        if (!was_interrupted) return NULL;
-        fputc('\n', stderr);
-        el_reset(t->edit);
-    }
 }
 
 static void remember(struct terminal *t, str line) {
@@ -155,8 +148,8 @@ bool terminal_read(struct terminal *t, str *ret) {
         return true;
     }
     int len = 0;
-    const char *line = edited_line(t, &len);
-    if (!line) {
+    const char *line = el_gets(t->edit, &len);
+    if (!line || len <= 0) {
         fputc('\n', stderr);
         return false;
     }

@@ -71,12 +71,25 @@ class Typed:
         os.write(self.master, keys.encode())
         return self.wait_for(text)
 
+    def line(self, keys, text):
+        """Types a whole line, waits for what it does and for the next one to be read (the editor takes the terminal raw)."""
+        self.type(keys, text)
+        end = time.monotonic() + 20
+        while termios.tcgetattr(self.master)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.05)
+
     def leave(self):
         # Typed while the terminal changes its mode, a ^D can get lost: it is repeated as a person would.
         end = time.monotonic() + 20
         while self.process.poll() is None and time.monotonic() < end:
             os.write(self.master, b"\x04")
-            time.sleep(0.2)
+            # The editor gives the terminal back when all it wrote was read.
+            while select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    if not os.read(self.master, 65536):
+                        break
+                except OSError:
+                    break
         claim(self.process.poll() == 0, "^D leaves", self.process.poll())
         os.close(self.master)
 
@@ -84,22 +97,23 @@ class Typed:
 def typed():
     # The editor draws only what changes, so what a TAB did is told by what the line then does.
     t = Typed()
-    t.type("comm\t\r", "first")
-    t.type("gran\tli\t\r", "(pprof) ")
-    t.type("o\r", "granularity               = lines")
+    t.line("comm\t\r", "first")
+    t.line("gran\tli\t\r", "\n")
+    t.line("o\r", "granularity               = lines")
     t.type("nod\t\t", "nodefraction=")
-    t.type("\x15sam\tsa\t\r", "(pprof) ")
-    t.type("o\r", "sample_index              = samples")
-    t.type("peek push_ba\t\r", "| std::vector::push_back")
-    t.type("half a line\x03", "\n")
-    t.type("bogus\r", '\x1b[0;31munrecognized command: "bogus"\x1b[0m')
+    t.line("\x15sam\tsa\t\r", "\n")
+    t.line("o\r", "sample_index              = samples")
+    t.line("peek push_ba\t\r", "| std::vector::push_back")
+    t.type("half a line", "half a line")
+    t.type("\x03", "^C")
+    t.line("bogus\r", '\x1b[0;31munrecognized command: "bogus"\x1b[0m')
     t.leave()
     history = open(SCRATCH + "/.local/state/pprof/history").read()
     claim("granularity=lines" in history and "half" not in history, "lines are remembered", history)
     claim("sample_index=samples" in history, "values are completed", history)
     claim(os.stat(SCRATCH + "/.local/state/pprof/history").st_mode & 0o77 == 0, "for their owner only")
     t = Typed()
-    t.type("\x1b[A" * 7 + "\r", "first")
+    t.line("\x1b[A" * 7 + "\r", "first")
     t.leave()
 
 
