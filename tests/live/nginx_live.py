@@ -6,12 +6,13 @@ import urllib.request
 import live
 
 nginx, wrk = live.need("nginx", "wrk")
+# reuseport: the kernel spreads connections by hash; else one worker may accept them all and the other stays idle.
 SETTINGS = """daemon off; worker_processes 2; pid {d}/nginx.pid; error_log stderr notice; {user}
 events {{ worker_connections 256; }}
 http {{
     access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;
     uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
-    server {{ listen 127.0.0.1:{port}; root {d}; gzip on; gzip_min_length 100; gzip_types text/plain; gzip_comp_level 6;
+    server {{ listen 127.0.0.1:{port} reuseport; root {d}; gzip on; gzip_min_length 100; gzip_types text/plain; gzip_comp_level 6;
              location /hello {{ return 200 "hello\\n"; }} }}
 }}
 """
@@ -55,7 +56,7 @@ address = f"127.0.0.1:{live.free_port()}"
 server, port = serve(address, "with")
 live.wait_profiles(address)
 live.check_same(answers(port), expected, "nginx answers the same")
-load = live.start([wrk, "-t1", "-c16", "-d30", "-H", "Accept-Encoding: gzip", f"http://127.0.0.1:{port}/index.html"],
+load = live.start([wrk, "-t1", "-c32", "-d30", "-H", "Accept-Encoding: gzip", f"http://127.0.0.1:{port}/index.html"],
                   stdout=live.subprocess.DEVNULL)
 pids = live.wait_for("two workers", lambda: len(workers(server)) == 2 and workers(server))
 listed = live.wait_for("pprof ps lists the workers", lambda: set(pids) <= set(live.addresses()) and live.addresses())
