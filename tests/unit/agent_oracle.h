@@ -2,17 +2,9 @@
 // Room: the oracle of the unwinder's tests. Door: agent_unwind.c, agent_unwind_step.c.
 #pragma once
 
-#include "agent/hot/hot.h"
+#include "agent_frames.h"
 
 #include <unwind.h>
-
-// Keeps a call from becoming a jump: something must be left to do after it.
-#define NO_TAIL_CALL __asm__ volatile("" ::: "memory")
-#ifdef __clang__ // which knows no noclone and clones nothing
-#define NOINLINE __attribute__((noinline))
-#else
-#define NOINLINE __attribute__((noinline, noclone))
-#endif
 
 struct oracle {
     u64 pcs[MAX_FRAMES];

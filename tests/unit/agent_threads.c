@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@ static struct {
     sem_t sem;
     int pipe[2];
     _Atomic bool is_over;
+    _Atomic u32 n_tids; // threads that came as far as their name
+    _Atomic int tids[16];
 } w = {.held = PTHREAD_MUTEX_INITIALIZER,
        .for_cond = PTHREAD_MUTEX_INITIALIZER,
        .cond = PTHREAD_COND_INITIALIZER,
@@ -27,6 +30,29 @@ static struct {
 
 static void named(const char *name) {
     pthread_setname_np(pthread_self(), name);
+    w.tids[w.n_tids++ % countof(w.tids)] = gettid();
+}
+
+static bool is_asleep(int tid) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    size_t len = fread(line, 1, sizeof line - 1, file);
+    fclose(file);
+    return str_contains((str){line, len}, S(") S "));
+}
+
+// Waits until n threads have their names and n_asleep of them sleep; on a busy machine it may take
+// seconds until a new thread first runs.
+static void until_waiting(u32 n, u32 n_asleep) {
+    for (u32 ms = 0; ms < 30000; ms++) {
+        u32 n_now = 0, n_named = w.n_tids;
+        for (u32 i = 0; i < n_named && i < countof(w.tids); i++) n_now += is_asleep(w.tids[i]);
+        if (n_named == n && n_now >= n_asleep) return;
+        usleep(1000);
+    }
+    fail_msg("%u threads did not begin to wait", n);
 }
 
 static void *wait_mutex(void *arg) {
@@ -110,9 +136,10 @@ static void waiting_begin(pthread_t threads[N_WAITING]) {
     sem_init(&w.sem, 0, 0);
     pthread_mutex_lock(&w.held);
     pthread_rwlock_rdlock(&w.rwlock);
+    w.n_tids = 0;
     for (u32 i = 0; i < N_WAITING; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, starts[i], NULL), 0);
-    usleep(50000);
+    until_waiting(N_WAITING, N_WAITING - 1); // all but the busy one
 }
 
 static void waiting_end(pthread_t threads[N_WAITING]) {
@@ -209,8 +236,9 @@ TEST(threads_with_one_stack_share_a_row_unless_asked) {
     i64 most = 0, total = 0;
     CHECK(threads_init() && stacks_init() && unwind_init());
     sem_init(&w.sem, 0, 0);
+    w.n_tids = 0;
     for (u32 i = 0; i < N_SAME; i++) CHECK_EQ(pthread_create(&threads[i], NULL, wait_sem, NULL), 0);
-    usleep(50000);
+    until_waiting(N_SAME, N_SAME);
     CHECK(threads_collect(t->arena, false, &rows, &t->err));
     for (u32 i = 0; i < rows.n; i++) {
         total += rows.items[i].values[0];

@@ -3,7 +3,7 @@
 // through wild pointers; and that a handler needs little stack and leaves errno alone.
 #include "unit.h"
 
-#include "agent/hot/hot.h"
+#include "agent_frames.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,10 +18,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#define NOINLINE __attribute__((noinline, noclone))
-// Keeps a call from becoming a jump: something must be left to do after it.
-#define NO_TAIL_CALL __asm__ volatile("" ::: "memory")
 
 static i64 frame_of(const u64 *pcs, u32 n, void (*fn)(void)) {
     for (u32 i = 0; i < n; i++) {
@@ -125,11 +121,11 @@ static NOINLINE void park_plain(void) {
 }
 
 // Frame pointers on purpose: rbp of a parked thread is not known.
-__attribute__((optimize("no-omit-frame-pointer"))) static NOINLINE void park_with_fp(void) {
+KEEP_FRAME_POINTER static NOINLINE void park_with_fp(void) {
     park_plain();
     NO_TAIL_CALL;
 }
-__attribute__((optimize("no-omit-frame-pointer"))) static NOINLINE void park_alloca(u32 n) {
+KEEP_FRAME_POINTER static NOINLINE void park_alloca(u32 n) {
     volatile u8 *bytes = __builtin_alloca(n);
     bytes[0] = 1;
     park_with_fp();
