@@ -44,7 +44,7 @@ live.start([shop, "-p", port, "-t", "40"], preload=address, stdout=live.subproce
 live.wait_profiles(address)
 live.wait_port(port)
 live.start([live.BUILD / "examples/shop/shop-load", "-p", port, "-t", "30", "-r", "2000"], stdout=live.subprocess.DEVNULL)
-for name, query, seen in (("profile", "?seconds=2", "sha256_block"), ("heap", "", "cache_put"),
+for name, query, seen in (("profile", "?seconds=2", "serve_connection"), ("heap", "", "cache_put"),
                           ("goroutine", "", "serve_connection"), ("allocs", "", "index_build"),
                           ("threadcreate", "", "accept_connections"), ("heap", "?seconds=1", "")):
     url = f"http://{address}/debug/pprof/{name}{query}"
