@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 
+#include "render/trace.h"
 #include "report/report.h"
 
 void render_lines(struct buf *b, const struct lines *lines);
