@@ -21,6 +21,7 @@ void render_tags(struct buf *b, const struct summary *s, const struct tags *tags
 void render_traces(struct buf *b, const struct summary *s, const struct lines *legend,
                    const struct frames *frames);
 void render_list(struct buf *b, const struct summary *s, const struct list *list);
+void render_disasm(struct buf *b, const struct summary *s, const struct disasm_listing *listing);
 void render_raw(struct buf *b, const struct profile *p);
 void render_comments(struct buf *b, const struct profile *p);
 void render_dot(struct buf *b, const struct summary *s, const struct lines *legend,
