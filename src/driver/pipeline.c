@@ -42,6 +42,7 @@ static void override_for_command(enum report_kind kind, struct options *o) {
     case REPORT_COMMENTS:
     case REPORT_DOT:
     case REPORT_FOLDED:
+    case REPORT_SPEEDSCOPE:
         if (o->graph.nodecount == -1) o->graph.nodecount = 80;
         break;
     }
@@ -134,6 +135,10 @@ static bool run_traces(struct run *r) {
         render_folded(r->to, &r->summary, &r->frames);
         return true;
     }
+    if (r->req->kind == REPORT_SPEEDSCOPE) {
+        render_speedscope(r->to, &r->summary, &r->frames);
+        return true;
+    }
     legend_profile(r->out, &r->summary, &r->legend);
     render_traces(r->to, &r->summary, &r->legend, &r->frames);
     return true;
@@ -217,6 +222,7 @@ static bool run(struct run *r) {
         return run_tree(r);
     case REPORT_TRACES:
     case REPORT_FOLDED:
+    case REPORT_SPEEDSCOPE:
         return run_traces(r);
     case REPORT_TAGS:
         return run_tags(r);

@@ -28,5 +28,6 @@ void render_dot(struct buf *b, const struct summary *s, const struct lines *lege
                 const struct graph *g);
 void render_callgrind(struct buf *b, const struct summary *s, const struct graph *g);
 void render_folded(struct buf *b, const struct summary *s, const struct frames *frames);
+void render_speedscope(struct buf *b, const struct summary *s, const struct frames *frames);
 void render_top_json(struct buf *b, const struct summary *s, const struct top *top);
 void render_top_csv(struct buf *b, const struct summary *s, const struct top *top);
