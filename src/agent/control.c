@@ -130,10 +130,6 @@ static void wait_for_parent(void *ctx) {
     open_or_retry(ctx);
 }
 
-static void child_first(void *ctx) {
-    if (!loop_later(CHILD_DELAY_MS, wait_for_parent, ctx)) wait_for_parent(ctx);
-}
-
 struct serve_call {
     str address;
     struct err *err;
@@ -195,7 +191,9 @@ void control_resume(void) {
 }
 
 void control_before_fork(void) {
-    control.forking = getpid(); // a daemon's parent may be gone before the child can ask for it
+    // A daemon's parent may be gone before the child can ask for it.
+    pid_t self = getpid();
+    if (control.forking != self) control.forking = self; // a write costs a page after each fork
 }
 
 void control_after_fork_child(void) {
@@ -216,7 +214,7 @@ void control_child_begins(void) {
     struct err err;
     if (control.is_disabled || !control.http[0] || !is_wanted) return;
     control.pid = getpid();
-    if (!loop_start(child_first, NULL, &err)) control.pid = 0;
+    if (!loop_start_after(CHILD_DELAY_MS, wait_for_parent, NULL, &err)) control.pid = 0;
 }
 
 static bool env_is_set(const char *name) {

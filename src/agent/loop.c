@@ -62,6 +62,8 @@ static struct {
     pid_t pid; // whose thread it is; set before the thread exists, as the next two
     loop_job first;
     void *first_ctx;
+    u32 rest_ms;             // how long the thread sleeps before it does anything
+    _Atomic u32 is_wanted;   // futex: somebody waits for the thread, so it ends its rest
     pthread_t thread;        // set by who moved the phase to PHASE_STARTING
     struct event_base *base; // the agent thread's, as all below
     struct event *wake;
@@ -77,6 +79,14 @@ static void futex_wake(_Atomic u32 *word) {
 
 static void futex_wait(_Atomic u32 *word, u32 seen) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+// Before it has touched anything, the thread of a process that may end or exec at once costs a
+// stack and a clone; descriptors, libevent's memory and a slot follow once it is known to stay.
+static void rest(void) {
+    struct timespec time = {.tv_nsec = (long)loop.rest_ms * 1000000};
+    if (!loop.rest_ms) return;
+    syscall(SYS_futex, &loop.is_wanted, FUTEX_WAIT_PRIVATE, 0, &time, NULL, 0);
 }
 
 // Empties this thread's view of the descriptors without touching the program's.
@@ -153,6 +163,7 @@ static void drop_base(void) {
 
 static void *loop_main(void *arg) {
     (void)arg;
+    rest();
     thread_hide();
     prctl(PR_SET_NAME, "pprof-agent");
     loop.has_private_fds = loop.may_have_private_fds && take_private_fds();
@@ -202,7 +213,7 @@ static bool push_and_wait(struct call *call) {
 }
 
 // True: this call has made the thread. False with *failed 0: it exists already.
-static bool start_thread(loop_job first, void *ctx, int *failed) {
+static bool start_thread(u32 rest_ms, loop_job first, void *ctx, int *failed) {
     u32 seen = PHASE_OFF;
     *failed = 0;
     while (!atomic_compare_exchange_strong(&loop.phase, &seen, PHASE_STARTING)) {
@@ -213,6 +224,8 @@ static bool start_thread(loop_job first, void *ctx, int *failed) {
     loop.pid = getpid();
     loop.first = first;
     loop.first_ctx = ctx;
+    loop.rest_ms = rest_ms;
+    atomic_store(&loop.is_wanted, 0);
     // Not where an allocator in front of our hooks serves that thread too: it may keep descriptors,
     // as tcmalloc's libunwind does, which mean other files there (agent/hot/own.h).
     loop.may_have_private_fds = real_settle();
@@ -225,11 +238,15 @@ static bool start_thread(loop_job first, void *ctx, int *failed) {
     return false;
 }
 
-bool loop_start(loop_job first, void *ctx, struct err *err) {
+bool loop_start_after(u32 rest_ms, loop_job first, void *ctx, struct err *err) {
     int failed;
-    if (start_thread(first, ctx, &failed)) return true;
+    if (start_thread(rest_ms, first, ctx, &failed)) return true;
     if (failed) return err_set(err, ERR_SYSTEM, 0, "no agent thread: %s", strerror(failed));
     return !first || loop_call(first, ctx, err);
+}
+
+bool loop_start(loop_job first, void *ctx, struct err *err) {
+    return loop_start_after(0, first, ctx, err);
 }
 
 bool loop_is_running(void) {
@@ -239,6 +256,10 @@ bool loop_is_running(void) {
 // The phase once nothing is starting any more.
 static u32 wait_for_start(void) {
     u32 phase;
+    if (atomic_load(&loop.phase) == PHASE_STARTING) {
+        atomic_store(&loop.is_wanted, 1);
+        futex_wake(&loop.is_wanted);
+    }
     while ((phase = atomic_load_explicit(&loop.phase, memory_order_acquire)) == PHASE_STARTING)
         futex_wait(&loop.phase, PHASE_STARTING);
     return phase;

@@ -15,6 +15,9 @@ typedef void (*loop_job)(void *ctx);
 // for a thread it starts. Safe from the constructor, from any thread, and in a forked child after
 // loop_after_fork_child.
 MUST_USE bool loop_start(loop_job first, void *ctx, struct err *err);
+// The same for a process that may end at once: the thread sleeps rest_ms before it does anything,
+// unless a call or loop_stop wants it earlier.
+MUST_USE bool loop_start_after(u32 rest_ms, loop_job first, void *ctx, struct err *err);
 bool loop_is_running(void);
 // Runs fn(ctx) on the agent thread, which is started if need be, and waits until it has returned.
 // On the agent thread itself it is a plain call.

@@ -24,7 +24,9 @@ enum {
     SPINS_BUSY = 1000 // sched_yields for another thread's timer_create: 1 ms and more
 };
 
-static struct capture_cell captures[N_CAPTURES]; // see enum capture_state
+static struct capture_cell captures[N_CAPTURES]
+    __attribute__((aligned(4096))); // see enum capture_state
+static u32 n_cells_used;            // cells ever asked; the agent's
 
 static int kernel_timer_create(u32 tid, const void *value, int *ret_id) {
     struct sigevent event;
@@ -218,6 +220,7 @@ bool cpu_signal_take(const void *value, u32 weight, const ucontext_t *context) {
 bool capture_ask(u32 i, u32 tid) {
     struct capture_cell *cell = &captures[i];
     if (atomic_load(&cell->state) != CAPTURE_FREE) return false;
+    if (i >= n_cells_used) n_cells_used = i + 1;
     cell->tid = tid;
     cell->got.n = 0;
     if (kernel_timer_create(tid, cell, &cell->timer_id) != 0) return false;
@@ -247,7 +250,8 @@ const struct capture_cell *capture_cell(u32 i) {
 }
 
 void cpu_after_fork_child(void) {
-    for (u32 i = 0; i < N_CAPTURES; i++) atomic_store(&captures[i].state, CAPTURE_FREE);
+    // A cell is a page: what was never written is not written now.
+    for (u32 i = 0; i < n_cells_used; i++) atomic_store(&captures[i].state, CAPTURE_FREE);
     atomic_store(&cpu_hot.is_running, false);
     memset(&cpu_hot.lost, 0, sizeof cpu_hot.lost);
     rings_reset();

@@ -27,7 +27,9 @@ struct memo {
 
 // The whole state of this file.
 static struct {
-    struct object vdso; // set once; lo == 0: none
+    struct object vdso;              // set once; lo == 0: none
+    struct object main;              // the program; set once
+    const struct link_map *main_map; // its name for _dl_find_object; set last; NULL: not known
     struct memo memo[MEMO_SLOTS];
 } objects;
 
@@ -96,6 +98,12 @@ bool object_find(u64 pc, struct object *ret) {
     if (_dl_find_object((void *)pc, &found) == 0) {
         *ret = (struct object){(u64)found.dlfo_map_start, (u64)found.dlfo_map_end,
                                (u64)found.dlfo_eh_frame};
+        // A program with gaps between its segments (Debian's node) is told one segment at a time,
+        // and the header that says where its .eh_frame lies is in another one.
+        if (found.dlfo_link_map == objects.main_map) {
+            ret->lo = objects.main.lo;
+            ret->hi = objects.main.hi;
+        }
         return true;
     }
     if (pc - objects.vdso.lo >= objects.vdso.hi - objects.vdso.lo) return false;
@@ -103,7 +111,29 @@ bool object_find(u64 pc, struct object *ret) {
     return true;
 }
 
+// The extent of the program: its segments as the kernel mapped them, gaps included.
+static void main_init(void) {
+    const ElfW(Phdr) *phdr = (const void *)getauxval(AT_PHDR);
+    u64 n = getauxval(AT_PHNUM), bias = 0, lo = UINT64_MAX, hi = 0;
+    struct dl_find_object found;
+    if (!phdr || objects.main_map || _dl_find_object((void *)(uintptr_t)phdr, &found) != 0) return;
+    for (u64 i = 0; i < n; i++) {
+        if (phdr[i].p_type == PT_PHDR) bias = (u64)phdr - phdr[i].p_vaddr;
+    }
+    for (u64 i = 0; i < n; i++) {
+        if (phdr[i].p_type != PT_LOAD) continue;
+        u64 at = phdr[i].p_vaddr + bias;
+        if (at < lo) lo = at & ~(u64)(PAGE - 1);
+        if (at + phdr[i].p_memsz > hi) hi = at + phdr[i].p_memsz;
+    }
+    // Only where the ELF header is, as everywhere, at the start of the first segment.
+    if ((u64)phdr - lo >= PAGE || memcmp((const void *)lo, ELFMAG, SELFMAG) != 0) return;
+    objects.main = (struct object){.lo = lo, .hi = hi};
+    objects.main_map = found.dlfo_link_map;
+}
+
 void objects_init(void) {
+    main_init();
     u64 base = getauxval(AT_SYSINFO_EHDR);
     if (!base || objects.vdso.lo) return;
     const ElfW(Ehdr) *ehdr = (const void *)base;

@@ -14,7 +14,7 @@ struct real_heap real_heap;
 
 // The pool is used when the loader's list is not there yet, which no Debian program does; it makes
 // the difference between a late crash that nobody understands and a few kilobytes lost.
-static _Alignas(BOOT_BLOCK) char boot_pool[BOOT_POOL];
+static _Alignas(4096) char boot_pool[BOOT_POOL];
 static _Atomic size_t boot_used;
 
 bool boot_owns(const void *p) {

@@ -18,6 +18,8 @@ bool rings_init(void) {
     char *all = mmap(NULL, (size_t)N_RINGS * RING_BYTES, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (all == MAP_FAILED) return false;
+    // A forked child has no use for the parent's samples. Where that fails they are copied in vain.
+    (void)madvise(all, (size_t)N_RINGS * RING_BYTES, MADV_WIPEONFORK);
     for (u32 i = 0; i < N_RINGS; i++) rings[i].bytes = all + (size_t)i * RING_BYTES;
     return true;
 }
@@ -85,6 +87,7 @@ u32 rings_drain(char *scratch, void (*take)(void *ctx, const struct ring_record 
 }
 
 void rings_reset(void) {
+    if (!rings[0].bytes) return; // a forked child: reading costs nothing, writing copies a page
     for (u32 i = 0; i < N_RINGS; i++) {
         rings[i].used = 0;
         ring_release(&rings[i]);

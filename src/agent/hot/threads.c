@@ -44,11 +44,17 @@ struct birth {
     u32 creator_tid;
 };
 
+// What a forked child begins without. The kernel leaves these pages out of its copy, so that a fork
+// pays for none of them; written back to zero by the child, they cost it a page fault each.
 static struct {
-    struct thread_slot slots[MAX_THREADS] __attribute__((aligned(4096))); // see thread.h
-    struct thread_creator creators[MAX_CREATORS];                         // lock-free, only grows
-    _Atomic bool is_touched[N_SLOT_PAGES];           // some slot of that page was in use
-    struct birth births[N_BIRTHS];                   // see is_used
+    struct thread_slot slots[MAX_THREADS];        // see thread.h
+    struct thread_creator creators[MAX_CREATORS]; // lock-free, only grows
+    struct birth births[N_BIRTHS];                // see is_used
+    _Atomic bool is_touched[N_SLOT_PAGES];        // some slot of that page was in use
+} tables __attribute__((aligned(4096)));
+
+static struct {
+    bool is_wiped;                                   // the kernel empties tables; by threads_init
     _Atomic u32 birth_hint;                          // where to look for a free one
     _Atomic u32 n_starting;                          // threads made but not yet registered
     _Atomic u32 n_slotless;                          // threads that found no slot
@@ -59,11 +65,11 @@ static struct {
 } all;
 
 struct thread_slot *thread_slots(void) {
-    return all.slots;
+    return tables.slots;
 }
 
 const struct thread_creator *thread_creators(void) {
-    return all.creators;
+    return tables.creators;
 }
 
 u32 threads_without_slot(void) {
@@ -76,7 +82,7 @@ u32 threads_starting(void) {
 
 struct thread_slot *thread_slot_of(u32 tid) {
     for (u32 i = 0; i < THREAD_PROBES; i++) {
-        struct thread_slot *slot = &all.slots[(tid + i) % MAX_THREADS];
+        struct thread_slot *slot = &tables.slots[(tid + i) % MAX_THREADS];
         if (atomic_load_explicit(&slot->tid, memory_order_acquire) == tid) return slot;
     }
     return NULL;
@@ -84,11 +90,11 @@ struct thread_slot *thread_slot_of(u32 tid) {
 
 struct thread_slot *thread_slot_next(u32 *at) {
     while (*at < MAX_THREADS) {
-        if (*at % SLOTS_A_PAGE == 0 && !atomic_load(&all.is_touched[*at / SLOTS_A_PAGE])) {
+        if (*at % SLOTS_A_PAGE == 0 && !atomic_load(&tables.is_touched[*at / SLOTS_A_PAGE])) {
             *at += SLOTS_A_PAGE;
             continue;
         }
-        struct thread_slot *slot = &all.slots[(*at)++];
+        struct thread_slot *slot = &tables.slots[(*at)++];
         if (atomic_load_explicit(&slot->tid, memory_order_acquire)) return slot;
     }
     return NULL;
@@ -98,10 +104,10 @@ struct thread_slot *thread_slot_adopt(u32 tid) {
     struct thread_slot *found = thread_slot_of(tid);
     if (found) return found;
     for (u32 i = 0; i < THREAD_PROBES; i++) {
-        struct thread_slot *slot = &all.slots[(tid + i) % MAX_THREADS];
+        struct thread_slot *slot = &tables.slots[(tid + i) % MAX_THREADS];
         u32 none = 0;
         if (atomic_compare_exchange_strong(&slot->tid, &none, tid)) {
-            atomic_store(&all.is_touched[(slot - all.slots) / SLOTS_A_PAGE], true);
+            atomic_store(&tables.is_touched[(slot - tables.slots) / SLOTS_A_PAGE], true);
             return slot;
         }
     }
@@ -206,7 +212,7 @@ void thread_hide(void) {
 static struct birth *birth_take(void) {
     u32 at = atomic_fetch_add_explicit(&all.birth_hint, 1, memory_order_relaxed);
     for (u32 i = 0; i < N_BIRTHS; i++) {
-        struct birth *birth = &all.births[(at + i) % N_BIRTHS];
+        struct birth *birth = &tables.births[(at + i) % N_BIRTHS];
         if (atomic_exchange_explicit(&birth->is_used, 1, memory_order_acquire) == 0) return birth;
     }
     struct birth *page =
@@ -263,22 +269,24 @@ static int thread_start_c11(void *arg) {
     return start(start_arg);
 }
 
+// The first place stands for all creators that find none. Taken here and not at the start, so that
+// a forked child that makes no thread does not write to the table.
+static void creators_reserve(void) {
+    atomic_store(&tables.creators[0].stack_id_plus1, STACK_OVERFLOW + 1);
+}
+
 static void creator_count(u32 stack_id) {
     u32 key = stack_id + 1;
+    creators_reserve();
     for (u32 i = 0; i < MAX_CREATORS; i++) {
-        struct thread_creator *c = &all.creators[(stack_id + i) % MAX_CREATORS];
+        struct thread_creator *c = &tables.creators[(stack_id + i) % MAX_CREATORS];
         u32 seen = 0;
         if (atomic_compare_exchange_strong(&c->stack_id_plus1, &seen, key) || seen == key) {
             atomic_fetch_add_explicit(&c->n_created, 1, memory_order_relaxed);
             return;
         }
     }
-    atomic_fetch_add_explicit(&all.creators[0].n_created, 1, memory_order_relaxed);
-}
-
-// The first place stands for all creators that find none.
-static void creators_reserve(void) {
-    atomic_store(&all.creators[0].stack_id_plus1, STACK_OVERFLOW + 1);
+    atomic_fetch_add_explicit(&tables.creators[0].n_created, 1, memory_order_relaxed);
 }
 
 static __attribute__((noinline)) void creator_record(void) {
@@ -371,20 +379,16 @@ __attribute__((visibility("default"))) int thrd_create(thrd_t *ret, thrd_start_t
 bool threads_init(void) {
     if (all.is_ready) return true;
     if (pthread_key_create(&all.end_key, thread_end) != 0) return false;
-    creators_reserve();
+    // sizeof is a multiple of the alignment: whole pages, and nobody else's bytes.
+    all.is_wiped = madvise(&tables, sizeof tables, MADV_WIPEONFORK) == 0; // Linux 4.14
     all.is_ready = true;
     thread_register();
     return true;
 }
 
 void threads_after_fork_child(void) {
-    // Gives the touched pages back, where memset would touch all 2 MiB of them.
-    if (madvise(all.slots, sizeof all.slots, MADV_DONTNEED) != 0)
-        memset(all.slots, 0, sizeof all.slots);
-    memset(all.creators, 0, sizeof all.creators);
-    creators_reserve();
-    memset(all.births, 0, sizeof all.births);
-    memset(all.is_touched, 0, sizeof all.is_touched);
+    if (!all.is_ready) return; // nothing was written, and libpprof does nothing here
+    if (!all.is_wiped) memset(&tables, 0, sizeof tables);
     atomic_store(&all.n_starting, 0);
     atomic_store(&all.n_slotless, 0);
     hot_thread.slot = NULL;
