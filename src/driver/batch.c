@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 enum {
-    MAX_THREADS = 8,        // decoding is bound by memory bandwidth well before that
-    MAX_HELD = 128,         // inputs of one merge, as the original's chunks
-    HOLD_BYTES = 128 << 20, // of decoded inputs before they are merged: small ones merge at once,
-                            // large ones singly
+    MAX_THREADS = 8,       // decoding is bound by memory bandwidth well before that
+    MAX_HELD = 128,        // inputs of one merge, as the original's chunks
+    HOLD_BYTES = 16 << 20, // of decoded inputs before they are merged: small ones are made fit each
+                           // other all at once, as there, large ones singly
 };
 
 struct crew {
@@ -67,28 +67,55 @@ static void load_some(struct input *inputs, size_t n, const struct batch_opts *o
 // What is merged so far, and the inputs loaded since.
 struct pile {
     struct arena *out;
-    struct profile merged;
-    struct arena *merged_arena; // NULL: nothing merged yet
+    struct merger *merger; // NULL: nothing merged yet
+    struct arena *arena;   // the merger's
+    size_t n_left;         // inputs that may still come
     struct input *held[MAX_HELD];
     size_t n_held, held_bytes;
 };
 
+// Starts a merger with p, which had other sample types or units before.
+static bool pile_start(struct pile *pile, const struct profile *p, const struct profile **held,
+                       struct err *err) {
+    struct arena *before = pile->arena, *arena = NEW(pile->out, struct arena, 1);
+    *arena = arena_sub(pile->out);
+    struct merger *m = merger_new(arena, p ? p : held[0]);
+    merger_expect(m, held, pile->n_held, pile->n_left / pile->n_held + 1);
+    if (p && !merger_add(m, p, err)) return false;
+    if (pile->merger) {
+        (void)merger_done(pile->merger);
+        arena_done(before);
+    }
+    pile->merger = m;
+    pile->arena = arena;
+    return true;
+}
+
+// What is merged so far, ready to become part of another merge where an input does not fit it.
+static const struct profile *pile_so_far(struct pile *pile) {
+    if (!pile->merger) return NULL;
+    bool is_fit = true;
+    for (size_t i = 0; i < pile->n_held && is_fit; i++)
+        is_fit = profile_can_merge(merger_so_far(pile->merger), &pile->held[i]->profile, NULL);
+    if (!is_fit) merger_cut(pile->merger);
+    return merger_so_far(pile->merger);
+}
+
 static bool pile_merge(struct pile *pile, struct err *err) {
     const struct profile *list[MAX_HELD + 1];
-    size_t n = 0;
-    if (pile->merged_arena) list[n++] = &pile->merged;
-    for (size_t i = 0; i < pile->n_held; i++) list[n++] = &pile->held[i]->profile;
     if (!pile->n_held) return true;
+    const struct profile *so_far = pile_so_far(pile);
+    size_t n = 0, n_before = so_far != NULL;
+    if (so_far) list[n++] = so_far;
+    for (size_t i = 0; i < pile->n_held; i++) list[n++] = &pile->held[i]->profile;
     AUTO_ARENA struct arena scratch = arena_sub(pile->out);
     if (!profile_make_compatible(&scratch, list, n, err)) return false;
-    struct arena *arena = NEW(pile->out, struct arena, 1);
-    *arena = arena_sub(pile->out);
-    struct profile merged;
-    if (!profile_merge(arena, list, n, &merged, err)) return false;
-    for (size_t i = 0; i < pile->n_held; i++) arena_done(&pile->held[i]->arena);
-    if (pile->merged_arena) arena_done(pile->merged_arena);
-    pile->merged = merged;
-    pile->merged_arena = arena;
+    bool is_other = !so_far || list[0] != so_far;
+    if (is_other && !pile_start(pile, so_far ? list[0] : NULL, list + n_before, err)) return false;
+    for (size_t i = 0; i < pile->n_held; i++) {
+        if (!merger_add(pile->merger, list[n_before + i], err)) return false;
+        arena_done(&pile->held[i]->arena);
+    }
     pile->n_held = pile->held_bytes = 0;
     return true;
 }
@@ -96,9 +123,17 @@ static bool pile_merge(struct pile *pile, struct err *err) {
 static bool pile_add(struct pile *pile, struct input *in, struct err *err) {
     pile->held[pile->n_held++] = in;
     pile->held_bytes += in->arena.mapped_bytes;
-    bool is_enough = pile->n_held > 1 || pile->merged_arena;
+    bool is_enough = pile->n_held > 1 || pile->merger;
     if (pile->n_held < MAX_HELD && (pile->held_bytes < HOLD_BYTES || !is_enough)) return true;
     return pile_merge(pile, err);
+}
+
+// The original merges each chunk of sources by itself first.
+static bool pile_end_chunk(struct pile *pile, struct err *err) {
+    if (!pile->merger && pile->n_held < 2) return true;
+    if (!pile_merge(pile, err)) return false;
+    merger_cut(pile->merger);
+    return true;
 }
 
 // The one input that loaded, unmerged; its sample types are checked as a merge would.
@@ -119,6 +154,8 @@ bool batch_merge(struct arena *out, struct input *inputs, size_t n, const struct
         size_t n_now = n - at < step ? n - at : step;
         load_some(inputs + at, n_now, opts);
         for (size_t i = at; i < at + n_now; i++) {
+            pile->n_left = n - i - 1;
+            if (i % MAX_HELD == 0 && !pile_end_chunk(pile, err)) return false;
             if (!inputs[i].is_loaded) continue;
             result.n_loaded++;
             result.has_remote |= inputs[i].is_url;
@@ -128,7 +165,7 @@ bool batch_merge(struct arena *out, struct input *inputs, size_t n, const struct
     bool is_single = result.n_loaded == 1;
     if (is_single && !pile_single(pile, &result.profile, err)) return false;
     if (!is_single && !pile_merge(pile, err)) return false;
-    if (!is_single) result.profile = pile->merged;
+    if (pile->merger) result.profile = merger_done(pile->merger);
     *ret = result;
     return true;
 }

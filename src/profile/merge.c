@@ -1,7 +1,7 @@
 // profile/merge.c - many profiles into one.
 // Room: which rows of different profiles are the same, and adding them up. What makes profiles fit
-// each other first is compatible.c's. Door: profile_merge(), at the end. Source: reference/pprof.md
-// section 4 (Merge), quirk Q17.
+// each other first is compatible.c's. Door: merger_new() to merger_done(), and profile_merge(), at
+// the end. Source: reference/pprof.md section 4 (Merge), quirk Q17.
 #include "profile/merge.h"
 
 #include "profile/build.h"
@@ -17,8 +17,11 @@ struct merge_source {
 
 struct merger {
     struct profile_builder to;
-    struct arena *scratch;
+    struct arena index; // what only merging needs
+    struct arena pass;  // what only the profile in hand needs
     struct merge_source from;
+    i64 group_time;    // of the group in hand, which has
+    size_t n_in_group; // so many profiles
     struct idmap locations_by_key, samples_by_key;
     u32 *stack; // of the sample in hand, as locations of the result
     size_t cap_stack;
@@ -29,7 +32,10 @@ struct merger {
 };
 
 // Address space layout differs between runs, so mappings are compared by size in pages.
-enum { PAGE_BYTES = 4096 };
+enum {
+    PAGE_BYTES = 4096,
+    MAX_EXPECTED = 1 << 28, // stack entries, 1 GiB of address space; tables double from there
+};
 
 static u64 hash_step(u64 hash, u64 part) {
     return hash_mix(hash ^ part) + part;
@@ -87,7 +93,7 @@ static u32 merge_function(struct merger *m, u32 i) {
 }
 
 static void merge_lines(struct merger *m, const struct location *l) {
-    GROW(m->scratch, m->lines, m->cap_lines, l->n_lines);
+    GROW(&m->index, m->lines, m->cap_lines, l->n_lines);
     for (u32 i = 0; i < l->n_lines; i++) {
         m->lines[i] = m->from.p->lines[l->lines_at + i];
         m->lines[i].function_i = merge_function(m, m->lines[i].function_i);
@@ -143,7 +149,7 @@ static u32 merge_location(struct merger *m, u32 i) {
 
 static u64 merge_stack(struct merger *m, u32 sample_i, u32 *n) {
     const u32 *stack = profile_stack(m->from.p, sample_i, n);
-    GROW(m->scratch, m->stack, m->cap_stack, *n);
+    GROW(&m->index, m->stack, m->cap_stack, *n);
     u64 hash = *n;
     for (u32 i = 0; i < *n; i++) {
         m->stack[i] = merge_location(m, stack[i]);
@@ -154,8 +160,8 @@ static u64 merge_stack(struct merger *m, u32 sample_i, u32 *n) {
 
 static u64 merge_labels(struct merger *m, u32 sample_i, u32 *n) {
     struct label few[FEW_LABELS];
-    const struct label *labels = labels_sorted(m->from.p, sample_i, m->scratch, few, n);
-    GROW(m->scratch, m->labels, m->cap_labels, *n);
+    const struct label *labels = labels_sorted(m->from.p, sample_i, &m->pass, few, n);
+    GROW(&m->index, m->labels, m->cap_labels, *n);
     u64 hash = *n;
     for (u32 i = 0; i < *n; i++) {
         struct label *l = &m->labels[i];
@@ -220,18 +226,20 @@ static void merge_sample(struct merger *m, u32 sample_i) {
 }
 
 // The first mapping stands for the main binary and stays first, used or not.
-static void merge_profile(struct merger *m, const struct profile *p) {
+static void merge_samples(struct merger *m, const struct profile *p) {
+    arena_init(&m->pass);
     m->from = (struct merge_source){
         .p = p,
-        .strings = none_filled(m->scratch, p->n_strings),
-        .mappings = none_filled(m->scratch, p->n_mappings),
-        .functions = none_filled(m->scratch, p->n_functions),
-        .locations = none_filled(m->scratch, p->n_locations),
+        .strings = none_filled(&m->pass, p->n_strings),
+        .mappings = none_filled(&m->pass, p->n_mappings),
+        .functions = none_filled(&m->pass, p->n_functions),
+        .locations = none_filled(&m->pass, p->n_locations),
     };
     if (m->to.p.n_mappings == 0 && p->n_mappings > 0) merge_mapping(m, 0);
     for (u32 i = 0; i < p->n_samples; i++) {
         if (!is_zero(p, i)) merge_sample(m, i);
     }
+    arena_done(&m->pass);
 }
 
 static bool has_comment(const struct profile *p, u32 id) {
@@ -248,16 +256,13 @@ static void merge_comments(struct profile_builder *b, const struct profile *p) {
     }
 }
 
-// Durations add up even where the machines ran side by side, and a later profile without a time
-// takes away the time found so far (quirk Q17).
-static void merge_times(struct profile *to, const struct profile *p) {
-    if (to->time_nanos == 0 || p->time_nanos < to->time_nanos) to->time_nanos = p->time_nanos;
-    to->duration_nanos = (i64)((u64)to->duration_nanos + (u64)p->duration_nanos);
-    if (to->period == 0 || to->period < p->period) to->period = p->period;
+// A profile without a time takes away the time found before it (quirk Q17).
+static void merge_time(i64 *to, i64 time_nanos) {
+    if (*to == 0 || time_nanos < *to) *to = time_nanos;
 }
 
-static void merge_headers(struct profile_builder *b, const struct profile *const *list, size_t n) {
-    const struct profile *first = list[0];
+// What the first profile says for all.
+static void merge_first(struct profile_builder *b, const struct profile *first) {
     struct profile *to = &b->p;
     for (u32 i = 0; i < first->n_types; i++)
         builder_sample_type(b, profile_str(first, first->sample_types[i].type),
@@ -266,42 +271,20 @@ static void merge_headers(struct profile_builder *b, const struct profile *const
     to->keep_frames = builder_str(b, profile_str(first, first->keep_frames));
     to->period_type.type = builder_str(b, profile_str(first, first->period_type.type));
     to->period_type.unit = builder_str(b, profile_str(first, first->period_type.unit));
-    for (size_t i = 0; i < n; i++) {
-        const struct profile *p = list[i];
-        merge_times(to, p);
-        merge_comments(b, p);
-        if (!to->default_sample_type)
-            to->default_sample_type = builder_str(b, profile_str(p, p->default_sample_type));
-        if (!to->doc_url) to->doc_url = builder_str(b, profile_str(p, p->doc_url));
-    }
 }
 
-static void reserve_for(struct profile_builder *b, const struct profile *const *list, size_t n) {
-    u64 n_samples = 0, n_stack = 0, n_labels = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct profile *p = list[i];
-        n_samples += p->n_samples;
-        n_stack += p->stack_at[p->n_samples];
-        n_labels += p->label_at ? p->label_at[p->n_samples] : 0;
-    }
-    builder_reserve(b, n_samples, n_stack, n_labels);
-}
-
-// One merge; *has_zero tells that values cancelled each other out in some sample.
-static struct profile merge_once(struct arena *out, const struct profile *const *list, size_t n,
-                                 bool *has_zero) {
-    AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct merger m = {.scratch = &scratch};
-    builder_init(&m.to, out);
-    idmap_init(&m.locations_by_key, &scratch);
-    idmap_init(&m.samples_by_key, &scratch);
-    merge_headers(&m.to, list, n);
-    reserve_for(&m.to, list, n);
-    for (size_t i = 0; i < n; i++) merge_profile(&m, list[i]);
-    struct profile p = builder_done(&m.to);
-    *has_zero = false;
-    for (u32 i = 0; i < p.n_samples && !*has_zero; i++) *has_zero = is_zero(&p, i);
-    return p;
+// Durations add up even where the machines ran side by side.
+static void merge_header(struct merger *m, const struct profile *p) {
+    struct profile_builder *b = &m->to;
+    struct profile *to = &b->p;
+    merge_time(&m->group_time, p->time_nanos);
+    m->n_in_group++;
+    to->duration_nanos = (i64)((u64)to->duration_nanos + (u64)p->duration_nanos);
+    if (to->period == 0 || to->period < p->period) to->period = p->period;
+    merge_comments(b, p);
+    if (!to->default_sample_type)
+        to->default_sample_type = builder_str(b, profile_str(p, p->default_sample_type));
+    if (!to->doc_url) to->doc_url = builder_str(b, profile_str(p, p->doc_url));
 }
 
 static bool text_equal(const struct profile *a, u32 x, const struct profile *b, u32 y) {
@@ -336,17 +319,88 @@ bool profile_can_merge(const struct profile *a, const struct profile *b, struct 
     return true;
 }
 
+struct merger *merger_new(struct arena *out, const struct profile *first) {
+    struct merger *m = NEW(out, struct merger, 1);
+    m->index = arena_sub(out);
+    m->pass = arena_sub(out);
+    builder_init(&m->to, out);
+    idmap_init(&m->locations_by_key, &m->index);
+    idmap_init(&m->samples_by_key, &m->index);
+    merge_first(&m->to, first);
+    return m;
+}
+
+const struct profile *merger_so_far(const struct merger *m) {
+    return &m->to.p;
+}
+
+void merger_expect(struct merger *m, const struct profile *const *list, size_t n, size_t times) {
+    u64 n_samples = 0, n_stack = 0, n_labels = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct profile *p = list[i];
+        n_samples += p->n_samples;
+        n_stack += p->stack_at[p->n_samples];
+        n_labels += p->label_at ? p->label_at[p->n_samples] : 0;
+    }
+    if (n_stack && times > MAX_EXPECTED / n_stack) times = MAX_EXPECTED / n_stack + 1;
+    builder_reserve(&m->to, n_samples * times, n_stack * times, n_labels * times);
+}
+
+bool merger_add(struct merger *m, const struct profile *p, struct err *err) {
+    if (!profile_can_merge(&m->to.p, p, err)) return false;
+    merge_header(m, p);
+    merge_samples(m, p);
+    return true;
+}
+
+static bool has_zero(const struct profile *p) {
+    for (u32 i = 0; i < p->n_samples; i++) {
+        if (is_zero(p, i)) return true;
+    }
+    return false;
+}
+
+// Starts over with what is merged so far, when samples in it cancelled out: they go, and with them
+// what only they reached. The tables of before stay in their arena until that ends.
+static void drop_zeros(struct merger *m) {
+    if (!has_zero(&m->to.p)) return;
+    struct arena *out = m->to.arena;
+    struct profile before = builder_done(&m->to);
+    arena_done(&m->index);
+    struct merger *fresh = merger_new(out, &before);
+    merge_header(fresh, &before);
+    merge_samples(fresh, &before);
+    *m = *fresh;
+    m->to.p.time_nanos = before.time_nanos;
+    m->group_time = 0;
+    m->n_in_group = 0;
+    m->locations_by_key.arena = m->samples_by_key.arena = &m->index;
+}
+
+void merger_cut(struct merger *m) {
+    if (m->n_in_group) merge_time(&m->to.p.time_nanos, m->group_time);
+    m->group_time = 0;
+    m->n_in_group = 0;
+    drop_zeros(m);
+}
+
+struct profile merger_done(struct merger *m) {
+    merger_cut(m);
+    arena_done(&m->index);
+    return builder_done(&m->to);
+}
+
 bool profile_merge(struct arena *out, const struct profile *const *list, size_t n,
                    struct profile *ret, struct err *err) {
     if (n == 0) return err_set(err, ERR_USAGE, 0, "no profiles to merge");
     for (size_t i = 1; i < n; i++) {
         if (!profile_can_merge(list[0], list[i], err)) return false;
     }
-    bool has_zero;
-    struct profile p = merge_once(out, list, n, &has_zero);
-    // Samples that cancelled out go, and with them what only they reached. The first result stays
-    // in out until that ends.
-    if (has_zero) p = merge_once(out, &(const struct profile *){&p}, 1, &has_zero);
-    *ret = p;
+    struct merger *m = merger_new(out, list[0]);
+    merger_expect(m, list, n, 1);
+    for (size_t i = 0; i < n; i++) {
+        if (!merger_add(m, list[i], err)) return false;
+    }
+    *ret = merger_done(m);
     return true;
 }

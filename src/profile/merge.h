@@ -12,6 +12,22 @@
 MUST_USE bool profile_merge(struct arena *out, const struct profile *const *list, size_t n,
                             struct profile *ret, struct err *err);
 
+// Merging without holding the inputs: the same result, one profile after another. A merger lives in
+// out, and what merging alone needs besides it until merger_done, which always comes.
+struct merger;
+struct merger *merger_new(struct arena *out, const struct profile *first);
+// Adds p, which may end after that. The first one is added like the others. Fails: as
+// profile_can_merge; then nothing is added.
+MUST_USE bool merger_add(struct merger *m, const struct profile *p, struct err *err);
+// Makes room for all of list, times over, so that no table moves while it grows.
+void merger_expect(struct merger *m, const struct profile *const *list, size_t n, size_t times);
+// What is merged so far, all-zero samples too; valid until the next merger_ call.
+const struct profile *merger_so_far(const struct merger *m);
+// Ends a group: what follows counts as merged by itself first, as google/pprof merges 128 sources
+// at a time.
+void merger_cut(struct merger *m);
+struct profile merger_done(struct merger *m);
+
 // Whether a and b may be merged: equal period types, equal sample types in one order. Fails:
 // ERR_USAGE "incompatible ...".
 MUST_USE bool profile_can_merge(const struct profile *a, const struct profile *b, struct err *err);

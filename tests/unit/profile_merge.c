@@ -192,3 +192,72 @@ TEST(with_label_replaces_a_label_of_that_key) {
     CHECK_EQ(n, 1);
     CHECK_STR(profile_str(&q, q.labels[0].str), S("new"));
 }
+
+// -1 of a sample in a later group takes the sample away, with what it reached; groups do not show
+// in sums.
+TEST(merger_adds_one_after_another_as_merge_does_at_once) {
+    struct profile a = one_sample(t, S("n"), S("count"), 0x400000, 0x400010, 3);
+    struct profile b = one_sample(t, S("n"), S("count"), 0x7f0000000000, 0x7f0000000020, 4);
+    struct profile c = profile_scale(t->arena, &a, (double[]){-1}), all, p;
+    const struct profile *list[] = {&a, &b, &c, &b};
+    CHECK(profile_merge(t->arena, list, 4, &all, &t->err));
+    struct merger *m = merger_new(t->arena, &a);
+    for (int i = 0; i < 4; i++) {
+        CHECK(merger_add(m, list[i], &t->err));
+        CHECK_EQ(merger_so_far(m)->n_samples, i == 0 ? 1 : 2);
+    }
+    p = merger_done(m);
+    str want, got;
+    CHECK(profile_encode(t->arena, &all, &want, &t->err));
+    CHECK(profile_encode(t->arena, &p, &got, &t->err));
+    CHECK_STR(got, want);
+    CHECK_EQ(p.n_samples, 1);
+    CHECK_EQ(p.n_locations, 1);
+    CHECK_EQ(p.values[0], 8);
+}
+
+TEST(merger_goes_on_after_a_cut_that_dropped_samples) {
+    struct profile a = one_sample(t, S("n"), S("count"), 0x400000, 0x400010, 3), p;
+    struct profile b = profile_scale(t->arena, &a, (double[]){-1});
+    a.comments = b.comments = &a.sample_types[0].type, a.n_comments = b.n_comments = 1;
+    struct merger *m = merger_new(t->arena, &a);
+    CHECK(merger_add(m, &a, &t->err));
+    CHECK(merger_add(m, &b, &t->err));
+    merger_cut(m);
+    CHECK_EQ(merger_so_far(m)->n_samples, 0);
+    CHECK(merger_add(m, &a, &t->err));
+    p = merger_done(m);
+    CHECK_EQ(p.n_samples, 1);
+    CHECK_EQ(p.values[0], 3);
+    CHECK_EQ(p.n_comments, 1);
+    CHECK_STR(profile_str(&p, p.comments[0]), S("n"));
+    CHECK(profile_check(&p, &t->err));
+}
+
+// Within a group a profile without a time takes away the time before it (quirk Q17); a group's
+// time is then one like any other's.
+TEST(merger_finds_the_time_of_each_group_first) {
+    static const i64 times[] = {50, 0, 60};
+    struct profile a = one_sample(t, S("n"), S("count"), 0, 1, 1);
+    struct merger *at_once = merger_new(t->arena, &a), *cut = merger_new(t->arena, &a);
+    for (size_t i = 0; i < countof(times); i++) {
+        a.time_nanos = times[i], a.duration_nanos = 5;
+        CHECK(merger_add(at_once, &a, &t->err));
+        CHECK(merger_add(cut, &a, &t->err));
+        if (i == 0) merger_cut(cut);
+    }
+    struct profile p = merger_done(at_once), q = merger_done(cut);
+    CHECK_EQ(p.time_nanos, 60);
+    CHECK_EQ(q.time_nanos, 50);
+    CHECK_EQ(q.duration_nanos, 15);
+}
+
+TEST(merger_refuses_other_types_and_keeps_what_it_has) {
+    struct profile a = one_sample(t, S("n"), S("count"), 0, 1, 1);
+    struct profile b = one_sample(t, S("n"), S("bytes"), 0, 1, 1);
+    struct merger *m = merger_new(t->arena, &a);
+    CHECK(merger_add(m, &a, &t->err));
+    CHECK(!merger_add(m, &b, &t->err));
+    struct profile p = merger_done(m);
+    CHECK_EQ(p.values[0], 1);
+}
