@@ -56,7 +56,7 @@ struct graph {
     struct tag **tags; // [node index]: tags of shown nodes, if asked for; NULL: none
     u32 *n_tags;
     u32 orig_count, dropped_nodes, dropped_edges; // what trimming did
-    struct tree_index *tree;                      // call trees: which child a frame is; NULL else
+    struct tree_index *tree;                      // call trees, while they are built; NULL else
 };
 
 struct graph_request {

@@ -11,10 +11,19 @@ typedef const bool *node_mask;
 void graph_add_weights(struct arena *out, struct graph *g);
 // Fills g->edges over the nodes of mask. only_inlines: just edges into frames that may be inlined.
 void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool only_inlines);
-// Nodes and edges of the call tree: one node a frame and calling context, parents before children.
-void graph_add_tree(struct arena *out, struct graph *g);
-// The node of the tree that frame has below parent (U32_NONE: a root). g must be a tree.
+// Grows the call tree, g->tree: one node a frame and calling context, parents before children. The
+// graph has none of them until graph_settle_tree makes nodes and edges of those that are not gone;
+// what a gone one calls hangs below the next node above that stays. g->tree ends with
+// graph_end_tree.
+void graph_grow_tree(struct arena *out, struct graph *g);
+u32 graph_tree_size(const struct graph *g);
+struct node graph_tree_node(const struct graph *g, u32 tree_i);
+void graph_settle_tree(struct arena *out, struct graph *g, node_mask is_gone);
+// Where in the tree frame is below parent (U32_NONE: a root); it must be there.
 u32 graph_tree_child(const struct graph *g, u32 parent, u32 frame);
+// The node of the graph that stands for a place in the settled tree; U32_NONE: gone.
+u32 graph_tree_place(const struct graph *g, u32 tree_i);
+void graph_end_tree(struct graph *g);
 // Hangs children of listed nodes outside mask below the next node above that stays.
 void graph_trim_tree(struct arena *scratch, struct graph *g, node_mask is_listed, node_mask mask);
 // Fills in_edges, out_edges and each node's range in them with the edges not removed.

@@ -153,11 +153,12 @@ static void add_to_node(struct collector *c, u32 node, i64 value, i64 div, bool 
 static void add_sample(struct collector *c, u32 stamp, const u32 *stack, u32 n, i64 value,
                        i64 div) {
     const struct frames *f = c->g->frames;
-    u32 node = U32_NONE;
+    u32 node = U32_NONE, place = U32_NONE;
     for (u32 i = n; i-- > 0;) {
         for (u32 j = f->at[stack[i] + 1]; j-- > f->at[stack[i]];) {
-            node = c->g->tree ? graph_tree_child(c->g, node, f->ids[j]) : f->ids[j];
-            if (c->stamps[node] == stamp) continue;
+            if (c->g->tree) place = graph_tree_child(c->g, place, f->ids[j]);
+            node = c->g->tree ? graph_tree_place(c->g, place) : f->ids[j];
+            if (node == U32_NONE || c->stamps[node] == stamp) continue;
             c->stamps[node] = stamp;
             add_to_node(c, node, value, div, false);
         }

@@ -48,6 +48,43 @@ static void keep_nodes(struct trimming *t, u32 n) {
     t->g->n_shown = n;
 }
 
+static void choose_cutoffs(struct trimming *t, i64 total) {
+    t->node_cutoff = cutoff(total, t->req->opts->nodefraction);
+    t->edge_cutoff = cutoff(total, t->req->opts->edgefraction);
+}
+
+// Makes a graph of the tree without its light nodes; those not worth listing stay between others.
+static void plant_tree(struct trimming *t) {
+    struct graph *g = t->g;
+    bool drop_negative = t->req->opts->drop_negative;
+    graph_grow_tree(t->out, g);
+    u32 n = graph_tree_size(g);
+    i64 total = 0;
+    for (u32 i = 0; i < n; i++) {
+        struct node x = graph_tree_node(g, i);
+        if (is_worth(&x, drop_negative)) total = add_i64(total, x.flat);
+    }
+    choose_cutoffs(t, total);
+    AUTO_ARENA struct arena scratch = arena_sub(t->out);
+    bool *is_light = NEW(&scratch, bool, n);
+    for (u32 i = 0; t->node_cutoff > 0 && i < n; i++) {
+        struct node x = graph_tree_node(g, i);
+        is_light[i] = is_worth(&x, drop_negative) && abs_i64(x.cum) < t->node_cutoff;
+        g->dropped_nodes += is_light[i];
+    }
+    graph_settle_tree(t->out, g, is_light);
+    list_nodes(t->out, g, drop_negative);
+}
+
+static void weigh_nodes(struct trimming *t) {
+    struct graph *g = t->g;
+    graph_add_weights(t->out, g);
+    list_nodes(t->out, g, t->req->opts->drop_negative);
+    i64 total = 0;
+    for (u32 i = 0; i < g->n_shown; i++) total = add_i64(total, g->nodes[g->shown[i]].flat);
+    choose_cutoffs(t, total);
+}
+
 static void drop_light_nodes(struct trimming *t) {
     struct graph *g = t->g;
     if (t->node_cutoff <= 0) return;
@@ -193,24 +230,17 @@ void graph_build(struct arena *out, const struct view *v, const struct frames *f
                  const struct graph_request *req, struct graph *ret) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     *ret = (struct graph){.view = v, .frames = frames};
+    struct trimming t = {.out = out, .scratch = &scratch, .g = ret, .req = req};
     if (req->call_tree) {
-        graph_add_tree(out, ret);
+        plant_tree(&t);
     } else {
-        graph_add_weights(out, ret);
+        weigh_nodes(&t);
+        drop_light_nodes(&t);
     }
     ret->names = NEW(out, str, ret->n_nodes);
-    list_nodes(out, ret, req->opts->drop_negative);
-    i64 total = 0;
-    for (u32 i = 0; i < ret->n_shown; i++) total = add_i64(total, ret->nodes[ret->shown[i]].flat);
-    struct trimming t = {.out = out,
-                         .scratch = &scratch,
-                         .g = ret,
-                         .req = req,
-                         .node_cutoff = cutoff(total, req->opts->nodefraction),
-                         .edge_cutoff = cutoff(total, req->opts->edgefraction)};
-    drop_light_nodes(&t);
     ret->orig_count = ret->n_shown;
     if (req->is_visual) graph_add_tags(out, ret, mask_of(&t, ret->shown, ret->n_shown), req->unit);
+    graph_end_tree(ret);
     sort_nodes(&t);
     drop_light_tags(&t);
     bool was_rebuilt = req->opts->nodecount > 0 && keep_top(&t);
