@@ -98,6 +98,7 @@ static void make_graph(struct run *r, bool needs_edges) {
                                 .is_visual = is_dot,
                                 .call_tree = r->options.graph.call_tree && (is_dot || is_callgrind),
                                 .needs_edges = needs_edges,
+                                .re = kind == REPORT_PEEK ? r->regex : NULL,
                                 .unit = r->options.report.unit},
         &r->graph);
     summary_choose_unit(&r->summary, &r->graph, is_callgrind);

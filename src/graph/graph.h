@@ -61,10 +61,11 @@ struct graph {
 
 struct graph_request {
     const struct graph_opts *opts;
-    bool is_visual;   // order by entropy, count tags, remove redundant edges (dot)
-    bool call_tree;   // keep calling contexts apart
-    bool needs_edges; // false: only whether a node was inlined is wanted of edges (text)
-    str unit;         // how numeric tags are written (visual)
+    bool is_visual;         // order by entropy, count tags, remove redundant edges (dot)
+    bool call_tree;         // keep calling contexts apart
+    bool needs_edges;       // false: only whether a node was inlined is wanted of edges (text)
+    const struct regex *re; // only edges of nodes matching it are wanted in order; NULL: all
+    str unit;               // how numeric tags are written (visual)
 };
 
 // Builds the graph of a view, trimmed and sorted as opts say (fractions and counts of 0:

@@ -133,6 +133,29 @@ static int edge_order(const void *a, const void *b, void *ctx) {
     return order ? order : order_i64(x->dst, y->dst);
 }
 
+static int list_order(const void *a, const void *b, void *ctx) {
+    const struct graph *g = ctx;
+    const u32 *x = a, *y = b;
+    return edge_order(&g->edges[*x], &g->edges[*y], ctx);
+}
+
+static void sort_list(struct arena *out, struct graph *g, u32 *list, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        graph_name(out, g, g->edges[list[i]].src);
+        graph_name(out, g, g->edges[list[i]].dst);
+    }
+    if (n > 1) sort_stable(out, list, n, sizeof *list, list_order, g);
+}
+
+void graph_sort_lists(struct arena *out, struct graph *g, const struct regex *re) {
+    for (u32 i = 0; i < g->n_shown; i++) {
+        const struct node *n = &g->nodes[g->shown[i]];
+        if (re && !regex_match(re, graph_name(out, g, g->shown[i]))) continue;
+        sort_list(out, g, g->in_edges + n->in_at, n->n_in);
+        sort_list(out, g, g->out_edges + n->out_at, n->n_out);
+    }
+}
+
 void graph_sort_edges(struct arena *out, struct graph *g) {
     u32 n = 0;
     for (u32 i = 0; i < g->n_edges; i++) {

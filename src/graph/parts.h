@@ -36,6 +36,9 @@ enum node_order { ORDER_FLAT, ORDER_CUM, ORDER_ENTROPY };
 void graph_sort_nodes(struct graph *g, struct arena *out, enum node_order order);
 // Sorts the edges by weight and names, forgets removed ones, and indexes them.
 void graph_sort_edges(struct arena *out, struct graph *g);
+// Sorts the indexed edges of shown nodes, of those whose name matches re if there is one, by weight
+// and names; g->edges stay as they are.
+void graph_sort_lists(struct arena *out, struct graph *g, const struct regex *re);
 // The printable name of a node, made when first asked for.
 str graph_name(struct arena *out, struct graph *g, u32 node_i);
 

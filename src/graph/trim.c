@@ -217,9 +217,9 @@ static void settle_edges(struct trimming *t, bool was_rebuilt) {
     if (!t->req->is_visual && (t->req->needs_edges || g->frames->has_inlines)) {
         bool only_inlines = !t->req->needs_edges;
         if (!t->req->call_tree) graph_add_edges(t->out, g, t->mask, only_inlines);
-        if (!only_inlines) graph_sort_edges(t->out, g);
     }
     u32 dropped = drop_light_edges(t);
+    if (!t->req->is_visual && t->req->needs_edges) graph_sort_lists(t->out, g, t->req->re);
     // Without a rebuild the edges went while nodes were being selected, which nobody counts (Q5).
     bool went_before = t->req->opts->nodecount > 0 && !was_rebuilt;
     g->dropped_edges = went_before ? 0 : dropped;
