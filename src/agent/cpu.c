@@ -4,6 +4,7 @@
 #include "agent/cpu.h"
 
 #include "agent/hot/hot.h"
+#include "agent/maps.h"
 #include "agent/tasks.h"
 #include "agent/threads.h"
 
@@ -261,6 +262,7 @@ bool cpu_start(u32 hz, struct err *err) {
 }
 
 static void drain(void) {
+    images_follow();
     rings_drain(cpu.scratch, fold, NULL);
     u64 now = clock_ns(CLOCK_MONOTONIC);
     if (now < cpu.next_sweep_ns) return;

@@ -34,6 +34,7 @@ static struct {
     _Atomic u32 n_lost;
     u32 paths_used;     // under the loader's lock
     _Atomic u64 n_adds; // the loader's count of loaded objects when all were in the table
+    u64 n_subs;         // its count of unloaded ones at the last look; the agent thread's
 } images;
 
 // A loader's object while it is looked at.
@@ -179,6 +180,26 @@ void images_note(void) {
     if (before == after) atomic_store(&images.n_adds, after);
 }
 
+struct counts {
+    u64 n_adds, n_subs;
+};
+
+static int read_counts(struct dl_phdr_info *info, size_t size, void *ctx) {
+    struct counts *to = ctx;
+    (void)size;
+    *to = (struct counts){info->dlpi_adds, info->dlpi_subs};
+    return 1;
+}
+
+void images_follow(void) {
+    struct counts now = {0};
+    dl_iterate_phdr(read_counts, &now);
+    if (now.n_adds != atomic_load(&images.n_adds)) images_note();
+    if (now.n_subs == images.n_subs) return;
+    images.n_subs = now.n_subs;
+    unwind_forget();
+}
+
 // What images_read gathers under the loader's lock.
 struct gathering {
     struct table *table;
@@ -248,9 +269,9 @@ u32 image_id(const struct image *image) {
     return (u32)(image - atomic_load(&images.table)->items);
 }
 
-// The hook. An image must be in the table before it goes; after, cached rules for its addresses are
-// wrong. dlopen has no hook: it finds RPATHs by its caller's address, which a hook would replace by
-// its own.
+// The hook; what libc unloads itself (iconv, NSS) passes it by and is images_follow's. An image
+// must be in the table before it goes; after, cached rules for its addresses are wrong. dlopen has
+// no hook: it finds RPATHs by its caller's address, which a hook would replace by its own.
 __attribute__((visibility("default"))) int dlclose(void *handle) {
     static _Atomic(int (*)(void *)) real;
     int (*next)(void *) = atomic_load(&real);

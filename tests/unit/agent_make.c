@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/hot/hot.h"
+#include "agent/hot/rules.h"
 #include "agent/make.h"
 #include "agent/maps.h"
 #include "agent/names.h"
@@ -31,6 +32,24 @@ TEST(the_program_and_its_libraries_are_images_with_build_ids) {
     CHECK_EQ(libc->build_id_len, 20); // Debian's are sha1
     CHECK(image_at(&map, 4096) == NULL);
     for (u32 i = 1; i < map.n_now; i++) CHECK(map.now[i - 1]->limit <= map.now[i]->start);
+}
+
+// iconv and NSS unload libraries inside libc, past our dlclose: the cached rules of their code
+// stayed, and would have been those of whatever is loaded there next.
+TEST(rules_of_a_library_that_libc_unloads_itself_are_dropped) {
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    void *handle = dlopen("libthread_db.so.1", RTLD_NOW | RTLD_LOCAL);
+    int (*past_our_hook)(void *) = libc ? (int (*)(void *))(uintptr_t)dlsym(libc, "dlclose") : NULL;
+    if (!handle || !past_our_hook) return; // libc6 has both
+    CHECK(past_our_hook != dlclose);
+    u64 pc = address_of(dlsym(handle, "td_init"));
+    CHECK(unwind_init());
+    images_follow();
+    CHECK_EQ(rule_kind(rule_of(pc)), RULE_SP);
+    CHECK_EQ(past_our_hook(handle), 0);
+    CHECK_EQ(rule_kind(rule_of(pc)), RULE_SP); // stale, in a cache nobody told
+    images_follow();
+    CHECK_EQ(rule_kind(rule_of(pc)), RULE_NONE);
 }
 
 TEST(an_unloaded_library_is_remembered) {
