@@ -35,6 +35,7 @@ static bool input_load(struct input *in, const struct batch_opts *opts) {
     p = local_locate(&in->arena, &p, opts->binary_path, &in->notes);
     p = edit_add_mapping(&in->arena, &p);
     in->profile = edit_main_binary(&in->arena, &p, opts->binary, opts->build_id);
+    if (in->is_url) in->profile = origins_name(&in->arena, &in->profile, &in->url);
     return in->is_loaded = true;
 }
 
@@ -159,6 +160,8 @@ bool batch_merge(struct arena *out, struct input *inputs, size_t n, const struct
             if (!inputs[i].is_loaded) continue;
             result.n_loaded++;
             result.has_remote |= inputs[i].is_url;
+            if (inputs[i].is_url)
+                origins_add(out, opts->origins, &inputs[i].profile, &inputs[i].url);
             if (!pile_add(pile, &inputs[i], err)) return false;
         }
     }

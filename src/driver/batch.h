@@ -7,6 +7,7 @@
 
 #include "driver/fetch.h"
 #include "driver/load.h"
+#include "driver/origins.h"
 #include "driver/source.h"
 
 enum { INPUT_NOTES_BYTES = 2048 }; // a dozen binaries with another build id; further ones are cut
@@ -27,8 +28,9 @@ struct input {
 
 struct batch_opts {
     struct load_opts load;
-    str binary, build_id; // of the main binary, put into each input
-    str binary_path;      // PPROF_BINARY_PATH: folders to look for binaries in
+    str binary, build_id;    // of the main binary, put into each input
+    str binary_path;         // PPROF_BINARY_PATH: folders to look for binaries in
+    struct origins *origins; // gets where the mappings of fetched inputs come from
 };
 
 struct batch_result {

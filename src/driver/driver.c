@@ -6,6 +6,15 @@
 
 enum { MAX_USAGE_BYTES = 64 << 10 };
 
+static const struct {
+    const char *name;
+    int (*run)(int argc, char *const *argv, const struct ui *ui);
+} subcommands[] = {
+#define SUBCOMMAND(name, arguments, help) {#name, driver_##name},
+#include "driver/subcommands.def"
+#undef SUBCOMMAND
+};
+
 static void show_usage(struct arena *scratch, const struct ui *ui) {
     struct buf b = buf_new(scratch, MAX_USAGE_BYTES);
     usage_of_program(&b);
@@ -45,8 +54,9 @@ static int analyze(struct arena *out, const struct cli *cli, const struct ui *ui
 
 int driver_main(int argc, char *const *argv, driver_web web) {
     struct ui ui = ui_of_process();
-    if (argc > 1 && !strcmp(argv[1], "run")) return driver_run(argc - 1, argv + 1, &ui);
-    if (argc > 1 && !strcmp(argv[1], "ps")) return driver_ps(argc - 1, argv + 1, &ui);
+    for (size_t i = 0; argc > 1 && i < countof(subcommands); i++)
+        if (!strcmp(argv[1], subcommands[i].name))
+            return subcommands[i].run(argc - 1, argv + 1, &ui);
     AUTO_ARENA struct arena arena = {0};
     struct cli cli;
     struct err err = {0};

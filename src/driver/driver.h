@@ -30,6 +30,7 @@ typedef int (*driver_web)(const struct cli *cli, const struct profile *p, const 
 
 // All of pprof but main: gives the exit status. web NULL: -http is refused.
 int driver_main(int argc, char *const *argv, driver_web web);
-// "pprof run" and "pprof ps"; argv[1] is the word after the subcommand.
+// "pprof run", "pprof ps" and "pprof trace"; argv[1] is the word after the subcommand.
 int driver_run(int argc, char *const *argv, const struct ui *ui);
 int driver_ps(int argc, char *const *argv, const struct ui *ui);
+int driver_trace(int argc, char *const *argv, const struct ui *ui);

@@ -131,7 +131,8 @@ static void transfer_judge(struct transfer *t, CURLcode code) {
     }
     if (code != CURLE_OK) {
         const char *why = t->curl_text[0] ? t->curl_text : t->api->curl_easy_strerror(code);
-        err_set(&job->err, ERR_NETWORK, 0, "http fetch: Get \"" S_FMT "\": %s", S_ARG(url), why);
+        const char *verb = t->post.p ? "http post: Post" : "http fetch: Get";
+        err_set(&job->err, ERR_NETWORK, 0, "%s \"" S_FMT "\": %s", verb, S_ARG(url), why);
         return;
     }
     t->api->curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);

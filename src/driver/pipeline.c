@@ -42,6 +42,7 @@ static void override_for_command(enum report_kind kind, struct options *o) {
     case REPORT_COMMENTS:
     case REPORT_DOT:
     case REPORT_FOLDED:
+    case REPORT_SPEEDSCOPE:
         if (o->graph.nodecount == -1) o->graph.nodecount = 80;
         break;
     }
@@ -61,7 +62,7 @@ struct run {
     struct frames frames;
     struct graph graph;
     struct lines legend;
-    struct buf *to;
+    struct buf *to, *messages;
     struct err *err;
 };
 
@@ -91,7 +92,7 @@ static void make_frames(struct run *r, bool has_objects, bool has_raw_paths) {
 static void make_graph(struct run *r, bool needs_edges) {
     enum report_kind kind = r->req->kind;
     bool is_dot = kind == REPORT_DOT, is_callgrind = kind == REPORT_CALLGRIND;
-    make_frames(r, is_callgrind || kind == REPORT_LIST, false);
+    make_frames(r, is_callgrind || kind == REPORT_LIST || kind == REPORT_DISASM, false);
     graph_build(
         r->out, &r->view, &r->frames,
         &(struct graph_request){.opts = &r->options.graph,
@@ -133,6 +134,10 @@ static bool run_traces(struct run *r) {
     make_frames(r, false, true);
     if (r->req->kind == REPORT_FOLDED) {
         render_folded(r->to, &r->summary, &r->frames);
+        return true;
+    }
+    if (r->req->kind == REPORT_SPEEDSCOPE) {
+        render_speedscope(r->to, &r->summary, &r->frames);
         return true;
     }
     legend_profile(r->out, &r->summary, &r->legend);
@@ -193,6 +198,20 @@ static bool run_list(struct run *r) {
     return true;
 }
 
+static bool run_disasm(struct run *r) {
+    struct disasm_listing listing;
+    struct value_style style = r->summary.style;
+    make_graph(r, false);
+    r->summary.style = style; // as for list
+    struct disasm_request req = {.re = r->regex,
+                                 .pattern = r->req->regex,
+                                 .is_intel = r->options.report.intel_syntax,
+                                 .messages = r->messages};
+    if (!report_disasm(r->out, &r->graph, &req, &listing, r->err)) return false;
+    render_disasm(r->to, &r->summary, &listing);
+    return true;
+}
+
 static bool run(struct run *r) {
     switch (r->req->kind) {
     case REPORT_TEXT:
@@ -204,6 +223,7 @@ static bool run(struct run *r) {
         return run_tree(r);
     case REPORT_TRACES:
     case REPORT_FOLDED:
+    case REPORT_SPEEDSCOPE:
         return run_traces(r);
     case REPORT_TAGS:
         return run_tags(r);
@@ -220,17 +240,17 @@ static bool run(struct run *r) {
         return run_graph(r);
     case REPORT_LIST:
         return run_list(r);
-    case REPORT_WEBLIST:
     case REPORT_DISASM:
+        return run_disasm(r);
+    case REPORT_WEBLIST:
         break;
     }
-    return err_set(r->err, ERR_UNSUPPORTED, 0,
-                   "this report needs a disassembler, which pprof does not have yet");
+    return err_set(r->err, ERR_UNSUPPORTED, 0, "there is no weblist yet");
 }
 
 bool pipeline_report(struct arena *out, const struct profile *p, const struct report_request *req,
                      struct buf *to, struct buf *messages, struct err *err) {
-    struct run r = {.out = out, .req = req, .to = to, .err = err};
+    struct run r = {.out = out, .req = req, .to = to, .messages = messages, .err = err};
     bool ok = look(&r, p, messages) && run(&r);
     regex_done(r.regex);
     return ok;

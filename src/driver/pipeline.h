@@ -26,6 +26,7 @@ enum report_kind {
     REPORT_WEBLIST,
     REPORT_DISASM,
     REPORT_FOLDED,
+    REPORT_SPEEDSCOPE,
     REPORT_JSON, // rows of the text report
     REPORT_CSV,  // rows of the text report
 };

@@ -127,10 +127,19 @@ static void warn_unloadable(const struct ui *ui, const char *program) {
 static bool read_flags(struct arena *out, int argc, char *const *argv, struct run_flags *flags,
                        int *at, struct err *err) {
     static const struct flag rows[] = {
-        {S("http"), FLAG_STR, offsetof(struct run_flags, http)},
-        {S("children"), FLAG_STR, offsetof(struct run_flags, children)},
+#define RUN_FLAG(name, help) {S(#name), FLAG_STR, offsetof(struct run_flags, name)},
+#define CHILDREN(...)
+#include "driver/run.def"
+#undef RUN_FLAG
+#undef CHILDREN
     };
-    static const str modes[] = {S("none"), S("fork"), S("exec"), S("all")};
+    static const str modes[] = {
+#define RUN_FLAG(...)
+#define CHILDREN(mode, help) S(#mode),
+#include "driver/run.def"
+#undef RUN_FLAG
+#undef CHILDREN
+    };
     struct flag_table table = {rows, countof(rows)};
     *flags = (struct run_flags){.http = S("localhost:6060")};
     enum flags_end end = flags_parse(out, &table, flags, argc, argv, at, err);

@@ -15,6 +15,7 @@
 struct sources {
     struct input *inputs;
     size_t n, n_bases; // the bases are the last ones
+    struct origins origins;
 };
 
 static struct fetch_opts fetch_opts_of(const struct cli *cli) {
@@ -90,14 +91,17 @@ static str binary_path(struct arena *out) {
 }
 
 // One side, sources or bases, as one profile; what failed is told.
-static bool side_merge(struct arena *out, struct input *inputs, size_t n, const struct cli *cli,
-                       const struct ui *ui, const char *side, struct batch_result *ret,
-                       struct err *err) {
+static bool side_merge(struct arena *out, struct sources *s, bool is_base, const struct cli *cli,
+                       const struct ui *ui, struct batch_result *ret, struct err *err) {
+    const char *side = is_base ? "base" : "source";
+    size_t n_sources = s->n - s->n_bases, n = is_base ? s->n_bases : n_sources;
+    struct input *inputs = s->inputs + (is_base ? n_sources : 0);
     struct batch_opts opts = {
         .load.max_bytes = (u64)cli->flags.max_megabytes << 20,
         .binary = cli->binary,
         .build_id = cli->flags.buildid,
         .binary_path = binary_path(out),
+        .origins = &s->origins,
     };
     char context[64];
     snprintf(context, sizeof context, "problem fetching %s profiles", side);
@@ -127,16 +131,20 @@ static bool subtract_base(struct arena *out, const struct cli *cli, struct profi
 }
 
 // What is done to the one profile before it is shown: reference/pprof.md section 1.4.
-static bool finish(struct arena *out, const struct cli *cli, const struct ui *ui, bool has_remote,
-                   struct profile *p, struct err *err) {
+// is_fetched: some of it came over the network.
+static bool finish(struct arena *out, const struct cli *cli, const struct ui *ui,
+                   const struct origins *origins, bool is_fetched, struct profile *p,
+                   struct err *err) {
     struct profile q = *p;
+    struct fetch_opts fetch = fetch_opts_of(cli);
+    struct symbolize_request req = {cli->flags.symbolize, origins, &fetch};
     if (cli->flags.all_frames) q = edit_all_frames(&q);
     struct profile named, pruned;
-    symbolize(out, &q, cli->flags.symbolize, ui, &named);
+    symbolize(out, &q, &req, ui, &named);
     profile_prune(out, &named, &pruned);
     q = edit_forget_urls(out, &pruned);
     if (cli->flags.add_comment.len) q = edit_add_comment(out, &q, cli->flags.add_comment);
-    if (has_remote && !save_fetched(&q, ui, err)) return false;
+    if (is_fetched && !save_fetched(&q, ui, err)) return false;
     *p = q;
     return profile_check(p, err);
 }
@@ -146,13 +154,12 @@ bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
     struct sources s;
     struct batch_result source, base;
     if (!sources_open(out, cli, ui, &s, err)) return false;
-    size_t n_sources = s.n - s.n_bases;
-    if (!side_merge(out, s.inputs, n_sources, cli, ui, "source", &source, err)) return false;
-    if (!side_merge(out, s.inputs + n_sources, s.n_bases, cli, ui, "base", &base, err))
-        return false;
+    if (!side_merge(out, &s, false, cli, ui, &source, err)) return false;
+    if (!side_merge(out, &s, true, cli, ui, &base, err)) return false;
     struct profile p = source.profile;
     if (base.n_loaded && !subtract_base(out, cli, &p, &base.profile, err)) return false;
-    if (!finish(out, cli, ui, source.has_remote || base.has_remote, &p, err)) return false;
+    bool is_fetched = source.has_remote || base.has_remote;
+    if (!finish(out, cli, ui, &s.origins, is_fetched, &p, err)) return false;
     *ret = p;
     return true;
 }

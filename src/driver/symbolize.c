@@ -55,12 +55,12 @@ struct symbolize_mode symbolize_mode_read(str text, bool *ret_unknown) {
     return m;
 }
 
-void symbolize(struct arena *out, const struct profile *p, str mode, const struct ui *ui,
-               struct profile *ret) {
+void symbolize(struct arena *out, const struct profile *p, const struct symbolize_request *req,
+               const struct ui *ui, struct profile *ret) {
     bool is_unknown;
-    struct symbolize_mode m = symbolize_mode_read(mode, &is_unknown);
+    struct symbolize_mode m = symbolize_mode_read(req->mode, &is_unknown);
     if (is_unknown) {
-        ui_error(ui, "ignoring unrecognized symbolization option: " S_FMT, S_ARG(mode));
+        ui_error(ui, "ignoring unrecognized symbolization option: " S_FMT, S_ARG(req->mode));
         ui_error(ui, "expecting -symbolize=[local|fastlocal|remote|none][:force][:demangle=[none|"
                      "full|templates|default]");
     }
@@ -72,5 +72,6 @@ void symbolize(struct arena *out, const struct profile *p, str mode, const struc
         *ret = local_symbolize(out, p, &opts, &messages);
         ui_text(ui, buf_str(&messages));
     }
+    if (m.is_remote) *ret = origins_ask(out, ret, req->origins, m.is_forced, req->fetch, ui);
     *ret = demangle_profile(out, ret, m.demangle, m.is_forced);
 }

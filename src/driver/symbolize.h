@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 
+#include "driver/origins.h"
 #include "driver/ui.h"
 #include "profile/profile.h"
 #include "symbols/symbols.h"
@@ -18,7 +19,14 @@ struct symbolize_mode {
 // Reads -symbolize. What is not understood is left out and *ret_unknown set.
 struct symbolize_mode symbolize_mode_read(str text, bool *ret_unknown);
 
+// What symbolization has to go by.
+struct symbolize_request {
+    str mode;                      // -symbolize
+    const struct origins *origins; // servers to ask
+    const struct fetch_opts *fetch;
+};
+
 // p with the names that could be found. Failures are told through ui; the profile goes on without
 // them.
-void symbolize(struct arena *out, const struct profile *p, str mode, const struct ui *ui,
-               struct profile *ret);
+void symbolize(struct arena *out, const struct profile *p, const struct symbolize_request *req,
+               const struct ui *ui, struct profile *ret);

@@ -3,6 +3,8 @@
 // shell.c. Door: driver/driver.h.
 #include "driver/cli.h"
 
+enum { HELP_COLUMN = 50 }; // of the usage lines
+
 // "    -name            help"
 static void put_row(struct buf *to, const char *dash, str name, str help) {
     struct arena scratch;
@@ -75,34 +77,52 @@ static const char usage_head[] =
     "  pprof <format> [options] [binary] <source>...   make one report\n"
     "  pprof [options] [binary] <source>...            explore the profile in a shell\n"
     "  pprof -http [host]:[port] [options] [binary] <source>...\n"
-    "                                                  explore it in a browser\n"
-    "  pprof run [-http ADDR] [-children MODE] -- program args...\n"
-    "                                                  run a program that answers /debug/pprof/\n"
-    "  pprof ps                                        list the programs that do\n"
+    "                                                  explore it in a browser\n";
+
+static const char usage_sources[] =
     "\n"
     "  A source is a file, - for standard input, a URL (http, https, https+insecure),\n"
     "  host:port (its CPU profile) or unix:/socket:/debug/pprof/heap. Several are merged.\n"
     "\n"
     "  Output formats (at most one):\n";
 
-static const char usage_tail[] =
-    "\n"
-    "  Environment:\n"
-    "    PPROF_TMPDIR         Folder for fetched profiles (default: $HOME/pprof)\n"
-    "    PPROF_BINARY_PATH    Folders to search for binaries (default: $HOME/pprof/binaries)\n"
-    "    PPROF_TOOLS          Default of -tools\n"
-    "    PPROF_LIBRARY        The libpprof.so that \"pprof run\" loads\n"
-    "    BROWSER              Program that web and weblist try first\n";
+// "  pprof run ARGUMENTS", and the help in its column, on a line of its own when that is taken.
+static void put_subcommand(struct buf *to, const char *name, const char *arguments,
+                           const char *help) {
+    size_t start = to->len;
+    buf_printf(to, "  pprof %s%s%s", name, *arguments ? " " : "", arguments);
+    if (to->len - start >= HELP_COLUMN) {
+        buf_byte(to, '\n');
+        start = to->len;
+    }
+    while (to->len - start < HELP_COLUMN) buf_byte(to, ' ');
+    buf_printf(to, "%s\n", help);
+}
+
+static void put_subcommands(struct buf *to) {
+#define SUBCOMMAND(name, arguments, help) put_subcommand(to, #name, arguments, help);
+#include "driver/subcommands.def"
+#undef SUBCOMMAND
+}
+
+static void put_environment(struct buf *to) {
+    buf_put(to, S("\n  Environment:\n"));
+#define ENVIRONMENT(name, help) buf_printf(to, "    %-20s %s\n", #name, help);
+#include "driver/environment.def"
+#undef ENVIRONMENT
+}
 
 void usage_of_program(struct buf *to) {
     buf_put(to, str_of(usage_head));
+    put_subcommands(to);
+    buf_put(to, str_of(usage_sources));
     put_commands(to, "-");
     put_options(to, "-");
     put_flags(to, GROUP_SOURCE, S("\n  Source options:\n"));
     put_flags(to, GROUP_WEB, S("\n  Web options:\n"));
     put_flags(to, GROUP_MISC, S("\n  Other options:\n"));
     put_flags(to, GROUP_LEGACY, S("\n  Older names:\n"));
-    buf_put(to, str_of(usage_tail));
+    put_environment(to);
 }
 
 void usage_of_shell(struct buf *to) {

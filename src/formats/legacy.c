@@ -156,8 +156,14 @@ static void add_samples(struct legacy *l, u32 *stack) {
             from++;
             n--;
         }
-        struct label label = {.key = bytes_key, .num = sample->bytes};
-        builder_sample(&l->b, sample->values, from, n, &label, sample->has_bytes);
+        struct label labels[2];
+        u32 n_labels = 0;
+        if (sample->has_bytes)
+            labels[n_labels++] = (struct label){.key = bytes_key, .num = sample->bytes};
+        if (sample->has_thread)
+            labels[n_labels++] =
+                (struct label){.key = builder_str(&l->b, S("thread")), .num = sample->thread};
+        builder_sample(&l->b, sample->values, from, n, labels, n_labels);
     }
 }
 

@@ -11,11 +11,13 @@
 enum { LEGACY_TYPES_MAX = 4 }; // alloc_objects, alloc_space, inuse_objects, inuse_space
 
 struct legacy_sample {
-    u64 at; // its addresses are addresses[at .. at + n), leaf first
+    u64 at; // its addresses are addresses[at .. at + n), leaf first; samples may share them
     u32 n;
     i64 values[LEGACY_TYPES_MAX];
     bool has_bytes; // a numeric label "bytes", which may be 0
     i64 bytes;
+    bool has_thread; // a numeric label "thread"
+    i64 thread;
 };
 
 struct legacy {

@@ -17,6 +17,9 @@ enum {
     RECORD_HEADER_BYTES = 8,
     SECTION_BYTES = 16, // offset and size
     FEATURE_WORDS = 4,  // 256 bits that say which sections there are
+    // Values of all samples: 2 GiB of them. Each event adds a column, so that a small file of many
+    // events could ask for far more.
+    MAX_VALUES = 1 << 28,
 };
 
 // Records that carry no samples and no processes.
@@ -365,6 +368,8 @@ static void add_sample(struct perf *f, const struct perf_sample *s) {
 }
 
 static bool play_records(struct perf *f, struct err *err) {
+    if (f->b.p.n_types > 0 && f->n_records > MAX_VALUES / f->b.p.n_types)
+        return err_set(err, ERR_LIMIT, 0, "perf.data: more than %u values", MAX_VALUES);
     sort_stable(f->scratch, f->records, f->n_records, sizeof *f->records, by_time, NULL);
     f->processes = perf_processes_new(f->scratch, &f->b, &f->facts);
     for (size_t i = 0; i < f->n_records; i++) {

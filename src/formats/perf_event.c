@@ -163,6 +163,7 @@ static bool read_callchain(struct reader *r, struct perf_sample *s, struct err *
 bool perf_sample_read(const struct perf_events *events, const struct perf_record *record,
                       struct perf_sample *ret, struct err *err) {
     struct reader r = reader_of(record->body);
+    if (record->body.len < 8) return err_set(err, ERR_MALFORMED, 0, "perf.data: an empty sample");
     struct perf_sample s = {.event_i = sample_event(events, record->body),
                             .mode = perf_record_mode(record)};
     const struct perf_event *e = &events->items[s.event_i];

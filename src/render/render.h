@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 
+#include "render/trace.h"
 #include "report/report.h"
 
 void render_lines(struct buf *b, const struct lines *lines);
@@ -20,11 +21,13 @@ void render_tags(struct buf *b, const struct summary *s, const struct tags *tags
 void render_traces(struct buf *b, const struct summary *s, const struct lines *legend,
                    const struct frames *frames);
 void render_list(struct buf *b, const struct summary *s, const struct list *list);
+void render_disasm(struct buf *b, const struct summary *s, const struct disasm_listing *listing);
 void render_raw(struct buf *b, const struct profile *p);
 void render_comments(struct buf *b, const struct profile *p);
 void render_dot(struct buf *b, const struct summary *s, const struct lines *legend,
                 const struct graph *g);
 void render_callgrind(struct buf *b, const struct summary *s, const struct graph *g);
 void render_folded(struct buf *b, const struct summary *s, const struct frames *frames);
+void render_speedscope(struct buf *b, const struct summary *s, const struct frames *frames);
 void render_top_json(struct buf *b, const struct summary *s, const struct top *top);
 void render_top_csv(struct buf *b, const struct summary *s, const struct top *top);

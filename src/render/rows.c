@@ -1,34 +1,8 @@
 // render/rows.c - rows of a report for programs: JSON and CSV.
-// Room: the two syntaxes. Door: render/render.h. The form is documented in docs/outputs.md.
+// Room: the two syntaxes. Door: render/render.h. The form is documented in docs/formats.md.
 #include "render/render.h"
 
-static void json_text(struct buf *b, str s) {
-    buf_byte(b, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        u8 c = (u8)s.p[i];
-        switch (c) {
-        case '"':
-            buf_put(b, S("\\\""));
-            break;
-        case '\\':
-            buf_put(b, S("\\\\"));
-            break;
-        case '\n':
-            buf_put(b, S("\\n"));
-            break;
-        case '\t':
-            buf_put(b, S("\\t"));
-            break;
-        default:
-            if (c < 0x20 || c == 0x7f) {
-                buf_printf(b, "\\u%04x", c);
-            } else {
-                buf_byte(b, (char)c);
-            }
-        }
-    }
-    buf_byte(b, '"');
-}
+#include "render/json.h"
 
 static const char *inlining_text(enum inlining inlining) {
     switch (inlining) {

@@ -124,6 +124,37 @@ struct list {
 MUST_USE bool report_list(struct arena *out, const struct graph *g, const struct regex *re,
                           str pattern, struct list *ret, struct err *err);
 
+struct disasm_line {
+    u64 address; // of the file, as objdump shows it
+    i64 flat, cum;
+    str text;           // the instruction
+    str function, file; // the innermost place it was written at; file: base name
+    i64 line;
+};
+struct disasm_routine {
+    str *names; // the one that matched, or all where an address was asked for
+    u32 n_names;
+    u64 start;
+    i64 flat, cum;
+    struct disasm_line *lines;
+    u32 n_lines;
+};
+struct disasm_listing {
+    struct disasm_routine *routines; // by name
+    u32 n;
+};
+struct disasm_request {
+    const struct regex *re; // function names; or, where pattern is a number, an address
+    str pattern;
+    bool is_intel;
+    struct buf *messages; // why a binary could not be read, a line each
+};
+// Instructions of the functions with samples that match. g: untrimmed, granularity addresses, with
+// objects. Reads binaries. Fails: ERR_NOT_FOUND "no matches found for regexp ...".
+MUST_USE bool report_disasm(struct arena *out, const struct graph *g,
+                            const struct disasm_request *req, struct disasm_listing *ret,
+                            struct err *err);
+
 // The hottest frames as a profile of one-line locations (topproto).
 void report_topproto(struct arena *out, const struct summary *s, const struct graph *g,
                      struct profile *ret);

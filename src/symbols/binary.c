@@ -100,3 +100,15 @@ bool binary_address(const struct binary *b, const struct mapping *m, u64 address
     }
     return is_found;
 }
+
+str binary_bytes_at(const struct binary *b, u64 address) {
+    Elf64_Phdr s;
+    for (size_t i = 0; read_segment(b, i, &s); i++) {
+        if (s.p_type != PT_LOAD || address < s.p_vaddr || address - s.p_vaddr >= s.p_filesz)
+            continue;
+        if (s.p_offset > b->bytes.len || s.p_filesz > b->bytes.len - s.p_offset) continue;
+        u64 from = address - s.p_vaddr;
+        return (str){b->bytes.p + s.p_offset + from, (size_t)(s.p_filesz - from)};
+    }
+    return (str){0};
+}

@@ -116,19 +116,32 @@ static str leave_out(struct arena *out, str s, bool has_templates) {
         }
         bool is_lambda = i >= 7 && str_ends(str_take(s, i), S("{lambda"));
         bool is_anonymous = str_starts(str_skip(s, i), S("(anonymous namespace)"));
-        if (s.p[i] == '<' && has_templates) {
-            size_t end = group_end(s, i);
-            buf_put(&b, str_take(str_skip(s, i), end - i));
-            i = end;
-        } else if (s.p[i] == '<') {
+        bool is_type = i >= 9 && str_ends(str_take(s, i), S("decltype "));
+        if (s.p[i] == '<' && !has_templates) {
             i = group_end(s, i);
-        } else if (s.p[i] == '(' && !is_lambda && !is_anonymous &&
+        } else if (s.p[i] == '(' && !is_lambda && !is_anonymous && !is_type &&
                    is_enclosing(s, group_end(s, i))) {
             buf_put(&b, S("()"));
             i = group_end(s, i);
         } else {
             buf_byte(&b, s.p[i++]);
         }
+    }
+    return buf_str(&b);
+}
+
+// Lists of arguments that end together end in "> >": libiberty forgets the blank behind an empty
+// pack. A shift stands behind the ")" of its left side.
+static str part_angles(struct arena *out, str s) {
+    if (str_find(s, S(">>")) < 0) return s;
+    struct buf b = buf_new(out, s.len * 2);
+    for (size_t i = 0; i < s.len;) {
+        size_t op = operator_len(s, i);
+        if (!op) op = 1;
+        buf_put(&b, str_take(str_skip(s, i), op));
+        bool is_shift = i > 0 && (s.p[i - 1] == ')' || s.p[i - 1] == ' ');
+        if (op == 1 && !is_shift && str_starts(str_skip(s, i), S(">>"))) buf_byte(&b, ' ');
+        i += op;
     }
     return buf_str(&b);
 }
@@ -188,6 +201,7 @@ static bool demangle_cxx(struct arena *out, str name, enum demangle_mode mode, s
     if (!cplus_demangle_v3_callback(str_z(out, name), flags, take_text, &text)) return false;
     if (text.is_full) return false;
     str whole = buf_str(&text);
+    if (mode != DEMANGLE_DEFAULT) whole = part_angles(out, whole);
     *ret = mode == DEMANGLE_FULL ? whole : leave_out(out, whole, mode == DEMANGLE_TEMPLATES);
     return true;
 }

@@ -20,7 +20,8 @@ enum {
 struct dwarf_file {
     Dwfl *dwfl;
     Dwfl_Module *module;
-    Dwarf *dwarf; // NULL: no debugging information
+    Dwarf_Addr symbol_bias; // what libdwfl adds to the file's addresses
+    Dwarf *dwarf;           // NULL: no debugging information
 };
 
 // A function or inlined call that holds queried addresses, and what it was inlined into.
@@ -69,6 +70,7 @@ bool dwarf_open(struct arena *out, const char *path, struct dwarf_file **ret, st
     struct dwarf_file *f = NEW(out, struct dwarf_file, 1);
     Dwarf_Addr bias;
     *f = (struct dwarf_file){.dwfl = dwfl, .module = module};
+    dwfl_module_getelf(module, &f->symbol_bias);
     f->dwarf = dwfl_module_getdwarf(module, &bias);
     *ret = f;
     return true;
@@ -255,4 +257,13 @@ void dwarf_lookup(struct arena *out, struct dwarf_file *f, struct dwarf_query *q
     for (size_t q = 0; q < n; q++) {
         if (l.unit_of[q] != U32_NONE) answer(&l, q);
     }
+}
+
+const char *dwarf_symbol(struct dwarf_file *f, u64 address, u64 *ret_offset) {
+    GElf_Sym symbol;
+    GElf_Off offset;
+    const char *name = dwfl_module_addrinfo(f->module, address + f->symbol_bias, &offset, &symbol,
+                                            NULL, NULL, NULL);
+    *ret_offset = name ? offset : 0;
+    return name;
 }

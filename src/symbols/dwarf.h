@@ -30,3 +30,5 @@ const char *dwarf_debug_path(struct dwarf_file *f);
 // Answers n queries sorted by address; one walk over the units that hold any of them. What is
 // returned lives in out.
 void dwarf_lookup(struct arena *out, struct dwarf_file *f, struct dwarf_query *queries, size_t n);
+// The symbol, of code or data, that address lies in or behind; *ret_offset: how far. NULL: none.
+const char *dwarf_symbol(struct dwarf_file *f, u64 address, u64 *ret_offset);

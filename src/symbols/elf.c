@@ -195,15 +195,18 @@ static u32 count_before(const struct elf_symbols *table, u64 address) {
     return lo;
 }
 
+str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *symbol) {
+    str name = name_at(table->names, symbol->name), plain, version;
+    return str_cut(name, '@', &plain, &version) && plain.len > 0 ? plain : name;
+}
+
 str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start) {
     u32 n = count_before(table, address);
     for (u32 i = n; i-- > 0 && n - i <= OVERLAP_MAX;) {
         const struct elf_symbol *symbol = &table->items[i];
         if (address >= symbol->end) continue;
-        str name = name_at(table->names, symbol->name), plain, version;
-        if (str_cut(name, '@', &plain, &version) && plain.len > 0) name = plain;
         if (start) *start = symbol->start;
-        return name;
+        return elf_symbol_name(table, symbol);
     }
     return (str){0};
 }

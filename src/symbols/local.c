@@ -124,6 +124,7 @@ static void symbolize_file(struct asking *a, u32 mapping_i, const struct binary 
 
 static bool is_url(str file) {
     str scheme, rest;
+    if (str_starts(file, S("unix:/"))) return true;
     return str_cut(file, ':', &scheme, &rest) && str_starts(rest, S("//")) &&
            str_contains(scheme, S("http"));
 }

@@ -84,17 +84,25 @@ def write(name, data):
 
 
 class Server:
-    """Answers paths by a table {path: (status, headers, body)}; remembers what it was asked."""
+    """Answers paths by a table {path: (status, headers, body)}, POSTs by post(path, body); remembers what it was asked."""
 
-    def __init__(self, table, unix=None, tls=None):
+    def __init__(self, table, unix=None, tls=None, post=None):
         server = self
-        server.asked = []
+        server.asked, server.posted = [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 server.asked.append((self.path, dict(self.headers)))
                 status, headers, body = table.get(self.path.split("?")[0].replace("http://proxied.test", ""),
                                                   (404, {}, b"no such page\n"))
+                self.answer(status, headers, body)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                server.posted.append((self.path, body, dict(self.headers)))
+                self.answer(*post(self.path, body) if post else (405, {}, b"no POST\n"))
+
+            def answer(self, status, headers, body):
                 self.send_response(status)
                 for name, text in headers.items():
                     self.send_header(name, text)

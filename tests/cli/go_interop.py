@@ -79,6 +79,11 @@ def fetch(address):
         claim(status == 0 and f"/pprof.server.{types}.0" in err, f"{name} is fetched", status, err)
     status, out, err = pprof("-raw", f"http://{address}/debug/pprof/goroutine?debug=1")
     claim(status == 0 and "goroutine/count" in out, "Go's text form is read", out[:200], err)
+    for mode in ("", "remote", "force"):  # it has addresses only: Go's symbol service names them
+        status, out, err = pprof("-text", f"-symbolize={mode}", f"http://{address}/debug/pprof/goroutine?debug=1")
+        claim("main.main" in out and "remote symbolization" not in err, f"names are asked from Go's service: {mode}", out, err)
+    status, out, err = pprof("-text", "-symbolize=local", f"http://{address}/debug/pprof/goroutine?debug=1")
+    claim("main.main" not in out, "-symbolize=local asks nobody", out, err)
     status, out, err = pprof("-top", f"{address}/debug/pprof/heap?seconds=0")
     claim('server response: 400 Bad Request - invalid value for "seconds" - must be a positive integer\n' in err,
           "the server's words are told", err)

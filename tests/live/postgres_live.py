@@ -45,13 +45,21 @@ live.wait_profiles(address)
 live.check_same(answers(port), expected, "postgres answers the same")
 live.start([pgbench, "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-c", "2", "-T", "30", "-S", "-n", "postgres"],
            stdout=live.subprocess.DEVNULL, stderr=live.subprocess.DEVNULL)
-pids = live.wait_for("two backends", lambda: len(backends(server)) >= 2 and backends(server)[:2])
-listed = live.wait_for("pprof ps lists the backends", lambda: set(pids) <= set(live.addresses()) and live.addresses())
+
+
+def listed_backends():
+    """pgbench's two backends with their addresses; an earlier client's may still be ending, and is not listed."""
+    listed = live.addresses()
+    found = [(pid, listed[pid]) for pid in backends(server) if pid in listed]
+    return found if len(found) == 2 else None
+
+
+(pid, backend), _ = live.wait_for("pprof ps lists the two backends", listed_backends)
 HOT = ["^exec_simple_query$|^PostgresMain$", "^PortalRun$|^ExecutorRun$|^standard_ExecutorRun$", "^main$|^PostmasterMain$"]
 roots = live.Roots(postgres)
-live.check_cpu(listed[pids[0]], pids[0], roots, HOT)
-live.check_threads(listed[pids[0]], pids[0], roots)
-live.check_profile(listed[pids[0]], "heap")
+live.check_cpu(backend, pid, roots, HOT)
+live.check_threads(backend, pid, roots)
+live.check_profile(backend, "heap")
 live.check_threads(address, server.pid, roots)
 live.check_pprof_reads("profile", "heap", "goroutine")
 status = live.stop(server, how=signal.SIGINT)

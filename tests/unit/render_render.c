@@ -89,6 +89,22 @@ TEST(traces_and_folded_walk_every_stack) {
     CHECK_STR(buf_str(&f.to), S("main;a;b 3\nx;y 2\n"));
 }
 
+TEST(speedscope_lists_frames_once_and_stacks_root_first) {
+    struct profile p = STACKS(t, "main;a+b 3", "main;y\xff\xc3\xa9 2", "main 0");
+    struct fixture f = {0};
+    prepare(t, &p, &f, false);
+    render_speedscope(&f.to, &f.summary, &f.frames);
+    str text = buf_str(&f.to);
+    ptrdiff_t at = str_find(text, S("\"shared\""));
+    CHECK(at > 0);
+    CHECK_STR(
+        str_skip(text, (size_t)at),
+        S("\"shared\":{\"frames\":[\n{\"name\":\"main\"},\n{\"name\":\"b\"},\n{\"name\":\"a\"},"
+          "\n{\"name\":\"y\\ufffd\xc3\xa9\"}\n]},\n\"profiles\":[{\"type\":\"sampled\",\n"
+          "\"name\":\"n\",\n\"unit\":\"none\",\n\"samples\":[\n[0,2,1],\n[0,3]\n],\n"
+          "\"weights\":[3,2],\n\"startValue\":0,\"endValue\":5}]}\n"));
+}
+
 TEST(dot_escapes_what_would_end_a_string) {
     struct profile p = STACKS(t, "say \"hi\"\\;b 3");
     struct fixture f = {0};

@@ -26,6 +26,11 @@ TEST(names_lose_what_the_mode_says) {
          "main::{lambda(int)#1}::operator()", "main::{lambda(int)#1}::operator()(int) const"},
         {"_ZZ1fiENKUlvE_clEv", "f()::{lambda()#1}::operator()", "f()::{lambda()#1}::operator()",
          "f(int)::{lambda()#1}::operator()() const"},
+        {"_ZN1A1BINS_1CIiJEEEJEE1fEv", "A::B::f", "A::B<A::C<int> >::f", "A::B<A::C<int> >::f()"},
+        {"_ZN1hIJZ1fiEUliE_EEEvv", "h", "h<f()::{lambda(int)#1}>",
+         "void h<f(int)::{lambda(int)#1}>()"},
+        {"_ZN2OprsIiEEbT_", "Op::operator>>", "Op::operator>><int>",
+         "bool Op::operator>><int>(int)"},
         {"_ZL4workPv.part.0", "work", "work", "work(void*)"},
         {"_ZTV2Op", "vtable for Op", "vtable for Op", "vtable for Op"},
     };

@@ -1,0 +1,76 @@
+# tests/cli/trace.py - proves pprof trace on recorded traces: the dumps of the official tool, byte for byte.
+import glob
+import gzip
+import os
+
+from cli import SCRATCH, Server, claim, finish, pprof, write
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TRACES = sorted(glob.glob(ROOT + "/tests/golden/trace/*.trace"))
+SHARED = sorted(glob.glob(ROOT + "/../../shared/traces/*/*.trace") + glob.glob(ROOT + "/../shared/traces/*/*.trace"))
+OLD = (b"go 1.11", b"go 1.19", b"go 1.21")  # not read yet
+NATIVE = ROOT + "/tests/golden/trace/native-poc-v26.trace"
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def dumps():
+    n = 0
+    for path in TRACES + SHARED:
+        for mode in "parsed", "wire":
+            if not os.path.exists(f"{path}.{mode}.txt.gz") or content(path).startswith(OLD):
+                continue
+            want = gzip.open(f"{path}.{mode}.txt.gz").read().decode(errors="replace")
+            status, out, err = pprof("trace", f"-d={mode}", path)
+            claim((status, err) == (0, "") and out == want, f"-d={mode} of {path} is the recorded one", status, err)
+            n += 1
+    claim(n >= 4, "there are recorded dumps", n)
+
+
+def versions():
+    for path in TRACES:
+        status, out, err = pprof("trace", "-d=parsed", path)
+        claim(status == 0 and err == "" and out.endswith("N=3\n" if "native" in path else "N=2\n"), f"{path} is read", err)
+    newer = content(NATIVE).replace(b"go 1.26", b"go 1.29")
+    status, out, err = pprof("trace", "-d=parsed", write("newer", newer))
+    claim(status == 0 and out == pprof("trace", "-d=parsed", NATIVE)[1], "a newer version is tried", status, err)
+    claim("format go 1.29, newer than this pprof knows" in err, "and told", err)
+    status, out, err = pprof("trace", "-d=parsed", write("older", b"go 1.10 trace\0\0\0"))
+    claim(status == 2 and out == "" and "go 1.10 cannot be read" in err, "an older one is refused", err)
+    status, out, err = pprof("trace", "-d=parsed", write("none", b"\x7fELF not a trace at all"))
+    claim(status == 2 and "not a Go execution trace" in err, "and so is what is no trace", err)
+
+
+def truncated():
+    whole = pprof("trace", "-d=parsed", NATIVE)[1]
+    bytes_ = content(NATIVE)
+    status, out, err = pprof("trace", "-d=parsed", write("cut", bytes_[:-20]))
+    first = whole[:whole.index("Sync", 20)]
+    claim(status == 2 and out.startswith(first[:first.rindex("\n")]), "what comes before the break is shown", status, out[-300:])
+    claim("is broken at byte" in err, "and the break is told", err)
+    for n in range(0, len(bytes_), 7):
+        status, out, err = pprof("trace", "-d=parsed", "-", stdin=bytes_[:n])
+        claim(status in (0, 2) and (status == 0) == (err == ""), f"{n} bytes are no surprise", status, err)
+
+
+def sources():
+    server = Server({"/debug/pprof/trace": (200, {}, content(NATIVE))})
+    want = pprof("trace", "-d=parsed", NATIVE)[1]
+    status, out, err = pprof("trace", "-d=parsed", f"http://{server.address}/debug/pprof/trace?seconds=1")
+    claim((status, out) == (0, want), "a URL is a source", status, err)
+    status, out, err = pprof("trace", "-d=parsed", "-", stdin=content(NATIVE))
+    claim((status, out) == (0, want), "and standard input", status, err)
+    status, out, err = pprof("trace", "-d=parsed", SCRATCH + "/nosuchfile")
+    claim(status == 2 and "no such file or directory" in err, "a missing file is told", err)
+    for args in (["trace"], ["trace", "-d=parsed"], ["trace", NATIVE], ["trace", "-x", NATIVE], ["trace", "-d=all", NATIVE]):
+        claim(pprof(*args)[0] == 2, f"{args} is refused")
+
+
+dumps()
+versions()
+truncated()
+sources()
+finish()
