@@ -219,8 +219,11 @@ static bool take_mmap(struct perf_processes *all, const struct perf_record *reco
     u32 image_i = image_at(all, &image, is_shared_file(name) && !is_kernel);
     u32 process_i = process_at(all, is_kernel ? (u32)PERF_KERNEL_PID : pid);
     struct process *p = &all->items[process_i];
-    if (p->awaits_main) p->main_image_i = image_i;
-    p->awaits_main = false;
+    // With data mappings recorded too, the stack comes before the program.
+    if (p->awaits_main && name.len && name.p[0] == '/') {
+        p->main_image_i = image_i;
+        p->awaits_main = false;
+    }
     u64 limit = start > UINT64_MAX - len ? UINT64_MAX : start + len;
     struct map m = {start, limit, image_i, all->images[image_i].start};
     return map_insert(all, p, &m, err);
@@ -323,6 +326,18 @@ void perf_sample_counted(struct perf_processes *all, u32 pid) {
     if (process_i != U32_NONE) all->items[process_i].n_samples++;
 }
 
+// A mapping of the program: one that samples met, if there is one, for its text may be another part
+// of the file than what was mapped first.
+static u32 program_mapping(struct perf_processes *all, u32 image_i) {
+    const struct image *image = &all->images[image_i];
+    for (u32 i = 0; i < all->n_images; i++) {
+        const struct image *other = &all->images[i];
+        bool is_same = other->file == image->file && other->build_id == image->build_id;
+        if (is_same && other->mapping_i != U32_NONE) return other->mapping_i;
+    }
+    return image_mapping(all, image_i);
+}
+
 void perf_main_first(struct perf_processes *all) {
     const struct process *most = NULL;
     for (u32 i = 0; i < all->n; i++) {
@@ -332,7 +347,7 @@ void perf_main_first(struct perf_processes *all) {
     }
     if (!most) return;
     struct profile *p = &all->b->p;
-    u32 main_i = image_mapping(all, most->main_image_i);
+    u32 main_i = program_mapping(all, most->main_image_i);
     struct mapping main = p->mappings[main_i];
     p->mappings[main_i] = p->mappings[0];
     p->mappings[0] = main;

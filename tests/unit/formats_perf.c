@@ -121,6 +121,24 @@ TEST(perf_data_callchains_cross_from_kernel_to_user) {
     CHECK_EQ(labels[1].num, 5);
 }
 
+// Recorded with --call-graph dwarf, the stack was mapped before the program and called the program.
+TEST(perf_data_program_is_a_file_and_its_text) {
+    struct profile p;
+    struct buf b = begin(t);
+    u64 ips[] = {in_user, 0x77010, 0x56010};
+    attr(&b, 0, 71);
+    comm(&b, MISC_EXEC, 5, 5, "app", 1);
+    map(&b, USER, 5, 0x7ff000, 0x1000, 0, "[stack]", 2);
+    map(&b, USER, 5, 0x55000, 0x1000, 0, "/bin/app", 3);
+    map(&b, USER, 5, 0x56000, 0x1000, 0x1000, "/bin/app", 4);
+    map(&b, USER, 5, 0x77000, 0x1000, 0x1000, "/lib/libc.so.6", 5);
+    sample(&b, 5, 71, 10, ips, 3);
+    CHECK(formats_load(t->arena, buf_str(&b), NULL, &p, &t->err));
+    CHECK_EQ(p.n_mappings, 2);
+    CHECK_STR(profile_str(&p, p.mappings[0].file), S("/bin/app"));
+    CHECK_EQ(p.mappings[0].start, 0x56000);
+}
+
 TEST(perf_data_records_are_played_in_time_order) {
     struct profile p;
     struct buf b = begin(t);
