@@ -1,6 +1,6 @@
 // fuzz/trace.c - bytes of any kind as an execution trace.
 // Room: one libFuzzer entry. Events must come in growing time, with stacks that can be walked, and
-// end.
+// end; what goroutines waited for must make a sound profile.
 #include "trace/trace.h"
 
 #include <stdlib.h>
@@ -34,6 +34,16 @@ static void read_events(struct arena *arena, str bytes) {
     trace_close(r);
 }
 
+static void make_profile(struct arena *arena, str bytes) {
+    struct trace_reader *r;
+    struct profile p;
+    struct err err;
+    if (!trace_open(arena, bytes, &r, &err)) return;
+    trace_blocked(arena, r, (enum trace_wait)(bytes.len % 4), &p);
+    if (!profile_check(&p, &err)) abort();
+    trace_close(r);
+}
+
 static void read_records(str bytes) {
     struct reader r;
     struct trace_wire w;
@@ -50,6 +60,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     arena_init(&arena);
     str bytes = {(const char *)data, size};
     read_events(&arena, bytes);
+    make_profile(&arena, bytes);
     read_records(bytes);
     arena_done(&arena);
     return 0;

@@ -32,10 +32,12 @@ struct trace_input {
 
 static void show_usage(const struct ui *ui) {
     ui_text(ui, S("usage: pprof trace -d=MODE source\n"
+                  "       pprof trace -pprof=TYPE source > file\n"
                   "  Reads an execution trace of a Go program, version 1.22 or newer. source is a\n"
                   "  file, - or a URL (http://host:port/debug/pprof/trace?seconds=5).\n"
-                  "  -d=parsed     one event a line, in order, with stacks\n"
-                  "  -d=wire       the records as they stand in the file\n"));
+                  "  -d=parsed  one event a line, in order, with stacks\n"
+                  "  -d=wire    the records as they stand in the file\n"
+                  "  -pprof=net|sync|syscall|sched  a profile of what goroutines waited for\n"));
 }
 
 static int fail(const struct ui *ui, const struct err *err) {
@@ -101,6 +103,32 @@ static int dump_wire(struct arena *out, str bytes, const struct ui *ui) {
     struct buf b = out_buf(out);
     while (!b.is_full && trace_wire_next(&r, &w, &err)) render_trace_wire(&b, &w);
     return finish(ui, &b, err.code ? &err : NULL);
+}
+
+// The words of -pprof, in the order of enum trace_wait.
+static const str waits[] = {S("net"), S("sync"), S("syscall"), S("sched")};
+
+static int write_profile(struct arena *out, str type, str bytes, const struct ui *ui) {
+    struct err err = {0};
+    struct trace_reader *r;
+    struct profile p;
+    str plain, packed;
+    size_t wait = 0;
+    while (wait < countof(waits) && !str_eq(waits[wait], type)) wait++;
+    if (wait == countof(waits)) {
+        err_fill(&err, ERR_USAGE, 0, "unknown pprof type " S_FMT, S_ARG(type));
+        return fail(ui, &err);
+    }
+    if (!trace_open(out, bytes, &r, &err)) return fail(ui, &err);
+    tell_version(ui, r);
+    trace_blocked(out, r, (enum trace_wait)wait, &p);
+    struct err broken = broken_at(r, bytes.len);
+    trace_close(r);
+    if (!profile_encode(out, &p, &plain, &err) || !gzip_pack(out, plain, 0, &packed, &err))
+        return fail(ui, &err);
+    struct buf b = out_buf(out);
+    buf_put(&b, packed);
+    return finish(ui, &b, broken.code ? &broken : NULL);
 }
 
 static int trace_dump(struct arena *out, str mode, str bytes, const struct ui *ui) {
@@ -178,7 +206,8 @@ int driver_trace(int argc, char *const *argv, const struct ui *ui) {
         return EXIT_ERROR;
     }
     if (!read_source(&arena, source, &input, &err)) return fail(ui, &err);
-    int status = trace_dump(&arena, flags.dump, input.bytes, ui);
+    int status = flags.dump.len ? trace_dump(&arena, flags.dump, input.bytes, ui)
+                                : write_profile(&arena, flags.profile, input.bytes, ui);
     if (input.map) munmap(input.map, input.bytes.len);
     return status;
 }

@@ -14,10 +14,11 @@
 // Failures: trace_open refuses what is no trace. What breaks later ends the events; trace_broken
 // says why, and all that came before is good.
 // Limits: memory is bounded by the largest generation's tables and the living goroutines; the bytes
-// themselves may be a mapped file. Will not: read files, print, sum up.
+// themselves may be a mapped file. Will not: read files, print, sum up (trace_blocked apart).
 #pragma once
 
 #include "base/base.h"
+#include "profile/profile.h"
 
 // Numbers of the wire; TRACE_EV_NEW_GENERATION is the reader's own.
 enum trace_type {
@@ -141,3 +142,12 @@ struct trace_wire {
 MUST_USE bool trace_wire_open(str bytes, struct reader *ret, u32 *version, struct err *err);
 // The next record; false at the end, where err->code is ERR_NONE, or at broken bytes.
 MUST_USE bool trace_wire_next(struct reader *r, struct trace_wire *ret, struct err *err);
+
+// What goroutines waited for: the official tool's four profiles.
+enum trace_wait { TRACE_WAIT_NET, TRACE_WAIT_SYNC, TRACE_WAIT_SYSCALL, TRACE_WAIT_SCHED };
+
+// Reads all events left of r into a profile of contentions/count and delay/nanoseconds by the stack
+// at which the wait began. Time before a goroutine first ran in the trace is not counted, unless it
+// never did, as in the official tool.
+void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wait,
+                   struct profile *ret);

@@ -1,9 +1,11 @@
-# tests/cli/trace.py - proves pprof trace on recorded traces: the dumps of the official tool, byte for byte.
+# tests/cli/trace.py - proves pprof trace on recorded traces: the dumps and profiles of the official tool.
 import glob
 import gzip
 import os
+import re
+import subprocess
 
-from cli import SCRATCH, Server, claim, finish, pprof, write
+from cli import PPROF, SCRATCH, SECONDS, Server, claim, finish, pprof, write
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TRACES = sorted(glob.glob(ROOT + "/tests/golden/trace/*.trace"))
@@ -28,6 +30,35 @@ def dumps():
             claim((status, err) == (0, "") and out == want, f"-d={mode} of {path} is the recorded one", status, err)
             n += 1
     claim(n >= 4, "there are recorded dumps", n)
+
+
+def rows(raw):
+    """Samples of a -raw report as (count, delay, stack of places), in no order; and what stands around them."""
+    samples, locations = raw.split("Mappings\n")[0].split("Locations\n")
+    place = dict(re.findall(r"^ *(\d+): (.*)$", locations, re.M))
+    found, around = [], []
+    for line in samples.split("\n"):
+        row = re.match(r" *(\d+) +(\d+): ?(.*)", line)
+        if row:
+            found.append((row[1], row[2], [place[i] for i in row[3].split()]))
+        else:
+            around.append(line)
+    return around, sorted(found)
+
+
+def profiles():
+    n = 0
+    for path in TRACES + SHARED:
+        for kind in "net", "sync", "syscall", "sched":
+            if not os.path.exists(f"{path}.{kind}.pb.gz") or content(path).startswith(OLD):
+                continue
+            done = subprocess.run([PPROF, "trace", f"-pprof={kind}", path], capture_output=True, timeout=SECONDS)
+            claim(done.returncode == 0 and not done.stderr, f"-pprof={kind} of {path} is made", done.stderr)
+            got = rows(pprof("-raw", write("got.pb.gz", done.stdout))[1])
+            claim(got == rows(pprof("-raw", f"{path}.{kind}.pb.gz")[1]), f"-pprof={kind} of {path} is the recorded one", got[0])
+            n += 1
+    claim(n >= 4, "there are recorded profiles", n)
+    claim(pprof("trace", "-pprof=all", NATIVE)[0] == 2, "other kinds are refused")
 
 
 def versions():
@@ -70,6 +101,7 @@ def sources():
 
 
 dumps()
+profiles()
 versions()
 truncated()
 sources()
