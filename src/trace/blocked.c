@@ -48,6 +48,11 @@ static u32 frame_index(struct waits *w, const struct trace_frame *f) {
 static u32 stack_add(struct waits *w, const struct trace_reader *r, u32 stack) {
     u32 n = trace_depth(r, stack);
     u32 frames[TRACE_MAX_FRAMES];
+    // A stack that is only the runtime's empty frame is no stack, as in the official tool.
+    for (; n > 0; n--) {
+        const struct trace_frame *f = trace_frame(r, stack, n - 1);
+        if (f->pc != 0 || f->func.len) break;
+    }
     for (u32 i = 0; i < n; i++) frames[i] = frame_index(w, trace_frame(r, stack, i));
     str key = {(const char *)frames, n * sizeof *frames};
     u32 known = strmap_get(&w->stack_by_frames, key);
