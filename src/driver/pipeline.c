@@ -198,15 +198,28 @@ static bool run_list(struct run *r) {
     return true;
 }
 
+static struct disasm_request disasm_request(const struct run *r) {
+    return (struct disasm_request){.re = r->regex,
+                                   .pattern = r->req->regex,
+                                   .is_intel = r->options.report.intel_syntax,
+                                   .messages = r->messages};
+}
+
+static bool run_weblist(struct run *r) {
+    struct weblist list;
+    struct disasm_request req = disasm_request(r);
+    if (!report_weblist(r->out, &r->summary, &req, &list, r->err)) return false;
+    legend_profile(r->out, &r->summary, &r->legend);
+    render_weblist(r->to, &r->summary, &r->legend, &list);
+    return true;
+}
+
 static bool run_disasm(struct run *r) {
     struct disasm_listing listing;
     struct value_style style = r->summary.style;
     make_graph(r, false);
     r->summary.style = style; // as for list
-    struct disasm_request req = {.re = r->regex,
-                                 .pattern = r->req->regex,
-                                 .is_intel = r->options.report.intel_syntax,
-                                 .messages = r->messages};
+    struct disasm_request req = disasm_request(r);
     if (!report_disasm(r->out, &r->graph, &req, &listing, r->err)) return false;
     render_disasm(r->to, &r->summary, &listing);
     return true;
@@ -243,9 +256,9 @@ static bool run(struct run *r) {
     case REPORT_DISASM:
         return run_disasm(r);
     case REPORT_WEBLIST:
-        break;
+        return run_weblist(r);
     }
-    return err_set(r->err, ERR_UNSUPPORTED, 0, "there is no weblist yet");
+    return false;
 }
 
 bool pipeline_report(struct arena *out, const struct profile *p, const struct report_request *req,

@@ -22,6 +22,9 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
                    const struct frames *frames);
 void render_list(struct buf *b, const struct summary *s, const struct list *list);
 void render_disasm(struct buf *b, const struct summary *s, const struct disasm_listing *listing);
+// A whole page; code of a line is shown by a click on it.
+void render_weblist(struct buf *b, const struct summary *s, const struct lines *legend,
+                    const struct weblist *list);
 void render_raw(struct buf *b, const struct profile *p);
 void render_comments(struct buf *b, const struct profile *p);
 void render_dot(struct buf *b, const struct summary *s, const struct lines *legend,

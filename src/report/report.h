@@ -155,6 +155,44 @@ MUST_USE bool report_disasm(struct arena *out, const struct graph *g,
                             const struct disasm_request *req, struct disasm_listing *ret,
                             struct err *err);
 
+struct weblist_call {
+    str file; // base name
+    i64 line;
+    str text; // of that line, without white space in front
+    u32 depth;
+};
+struct weblist_instruction {
+    bool starts_block;                // does not follow the instruction before it
+    const struct weblist_call *calls; // inlined calls leading here that the one before was not in
+    u32 n_calls, depth;               // depth: how many calls it lies in
+    u64 address;                      // of the file
+    str text;                         // empty: the profile has an address and no binary
+    str file;                         // base name of where it was written
+    i64 line, flat, cum;
+};
+struct weblist_line {
+    i64 line, flat, cum;
+    str text;
+    bool has_code;
+    const struct weblist_instruction *code;
+    u32 n_code;
+};
+struct weblist_function {
+    str name, file;
+    i64 flat, cum;
+    const struct weblist_line *lines;
+    u32 n_lines;
+};
+struct weblist {
+    struct weblist_function *functions; // by file, then line
+    u32 n;
+};
+// Source of the functions that match, with the instructions of each line. Reads sources and
+// binaries. Fails: ERR_NOT_FOUND "no matches found for regexp: ...".
+MUST_USE bool report_weblist(struct arena *out, const struct summary *s,
+                             const struct disasm_request *req, struct weblist *ret,
+                             struct err *err);
+
 // The hottest frames as a profile of one-line locations (topproto).
 void report_topproto(struct arena *out, const struct summary *s, const struct graph *g,
                      struct profile *ret);

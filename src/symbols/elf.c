@@ -200,15 +200,19 @@ str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *sy
     return str_cut(name, '@', &plain, &version) && plain.len > 0 ? plain : name;
 }
 
-str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start) {
+const struct elf_symbol *elf_symbol_find(const struct elf_symbols *table, u64 address) {
     u32 n = count_before(table, address);
     for (u32 i = n; i-- > 0 && n - i <= OVERLAP_MAX;) {
-        const struct elf_symbol *symbol = &table->items[i];
-        if (address >= symbol->end) continue;
-        if (start) *start = symbol->start;
-        return elf_symbol_name(table, symbol);
+        if (address < table->items[i].end) return &table->items[i];
     }
-    return (str){0};
+    return NULL;
+}
+
+str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start) {
+    const struct elf_symbol *symbol = elf_symbol_find(table, address);
+    if (!symbol) return (str){0};
+    if (start) *start = symbol->start;
+    return elf_symbol_name(table, symbol);
 }
 
 str elf_note_build_id(str notes) {

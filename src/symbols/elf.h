@@ -37,6 +37,8 @@ MUST_USE bool elf_symbols_raw(struct arena *out, str symbols, str names, struct 
 // The function that contains address, without its "@VERSION"; empty when none does: an address past
 // a symbol's end belongs to nobody. *start (may be NULL) gets the function's first address.
 str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start);
+// The function that contains address, or NULL.
+const struct elf_symbol *elf_symbol_find(const struct elf_symbols *table, u64 address);
 // The name of one symbol, without its "@VERSION".
 str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *symbol);
 // The GNU build id in the bytes of a PT_NOTE segment or note section, as raw bytes; empty: none.

@@ -120,6 +120,16 @@ void object_find(struct arena *out, const struct object *o, const struct regex *
     }
 }
 
+bool object_function_at(struct arena *out, const struct object *o, u64 address, str *ret_name,
+                        u64 *ret_start, u64 *ret_end) {
+    const struct elf_symbol *symbol = elf_symbol_find(&o->symbols, address);
+    if (!symbol) return false;
+    *ret_name = str_copy(out, elf_symbol_name(&o->symbols, symbol));
+    *ret_start = symbol->start;
+    *ret_end = symbol->end;
+    return true;
+}
+
 // "401136 <main+0x10>".
 static void put_name(struct buf *b, void *ctx, u64 address) {
     struct object *o = ctx;

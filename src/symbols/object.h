@@ -39,6 +39,10 @@ struct object_ranges {
 void object_find(struct arena *out, const struct object *o, const struct regex *re,
                  const u64 *address, struct object_ranges *ret);
 
+// The function that holds an object address, under its best name; false: none does.
+MUST_USE bool object_function_at(struct arena *out, const struct object *o, u64 address,
+                                 str *ret_name, u64 *ret_start, u64 *ret_end);
+
 struct instruction {
     u64 address;
     u32 len;

@@ -1,5 +1,6 @@
-# tests/cli/disasm.py - proves disasm on a small C program: fixed and position independent, by name and by address, with
+# tests/cli/disasm.py - proves disasm and weblist on a small C program: fixed and position independent, by name and by address, with
 # what was inlined, in both syntaxes; and what is said when nothing matches.
+import html.parser
 import re
 import struct
 import subprocess
@@ -63,7 +64,51 @@ def check(name, bias, *flags):
     claim(status == 2 and "no matches found for address 0x12" in err, "no such address", err)
 
 
+class Page(html.parser.HTMLParser):
+    # Checks that elements nest, and keeps the text of each class and what the page would load.
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.texts, self.loads, self.is_nested = [], {}, [], True
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.loads += [attrs[k] for k in ("src", "href") if k in attrs]
+        if tag in ("meta", "br"):
+            return
+        self.open.append((tag, attrs.get("class", tag)))
+        self.texts.setdefault(self.open[-1][1], []).append("")
+
+    def handle_endtag(self, tag):
+        self.is_nested &= bool(self.open) and self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        for _, name in self.open:
+            self.texts[name][-1] += data
+
+
+def web(name, bias, *flags):
+    outer = build(name, *flags)["outer"]
+    prof = samples(name, bias, {outer: 3, outer + 1: 2})
+    status, out, err = pprof("-weblist=^outer$", "-output=" + SCRATCH + "/list.html", prof)
+    claim(status == 0, f"{name}: weblist works", out, err)
+    page = Page(open(SCRATCH + "/list.html").read())
+    claim(page.is_nested and not page.open and not page.loads, "the page is whole and loads nothing", page.open, page.loads)
+    claim(page.texts["h2"] == ["outer"] and page.texts["filename"] == [SCRATCH + "/program.c"], "one function", page.texts)
+    claim("Total: 50ms" in page.texts["legend"][0], "the legend", page.texts["legend"])
+    hot = [t for t in page.texts["livesrc"] if "return inner(x) + 1;" in t]
+    claim(len(hot) == 1 and hot[0].split()[:2] == ["50ms", "50ms"], "weights stand beside the line that calls", page.texts["livesrc"])
+    claim(any("return x * seed;" in t for t in page.texts["inlinesrc"]), "and what was inlined there", page.texts["inlinesrc"])
+    code = "".join(page.texts["asm"])
+    claim(re.search(rf"50ms +50ms +{outer:x}: +mov +0x[0-9a-f]+\(%rip\),%rax +# [0-9a-f]+ <seed>", code), "instructions behind it", code)
+    claim(any("volatile" in t for t in page.texts["nop"]), "lines without code stand around", page.texts["nop"])
+    status, out, err = pprof("-weblist=nosuch", "-output=" + SCRATCH + "/none.html", prof)
+    claim(status == 2 and "no matches found for regexp: nosuch" in err, "nothing matches", err)
+
+
 write("program.c", SOURCE.encode())
 check("fixed", 0, "-no-pie")
 check("pie", BIAS, "-pie", "-fPIE")
+web("fixed", 0, "-no-pie")
+web("pie", BIAS, "-pie", "-fPIE")
 finish()
