@@ -88,6 +88,7 @@ struct calls {
     struct call *slots;
     u32 n, n_slots;
     struct arena *scratch;
+    node_mask ends;
     struct step *steps;
     size_t cap_steps;
     u32 n_steps;
@@ -153,6 +154,7 @@ static void collect_steps(struct calls *c, const struct frames *f, node_mask mas
                 continue;
             }
             bool counts = parent != U32_NONE && parent != frame;
+            counts = counts && (!c->ends || c->ends[parent] || c->ends[frame]);
             if (counts && (!only_inlines || f->may_inline[frame])) {
                 c->steps[c->n_steps++] = (struct step){parent, frame, is_residual, j + 1 != to};
             }
@@ -180,10 +182,11 @@ static int call_order(const void *a, const void *b, void *ctx) {
     return x->dst < y->dst ? -1 : x->dst > y->dst;
 }
 
-void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool only_inlines) {
+void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, node_mask ends,
+                     bool only_inlines) {
     const struct view *v = g->view;
     AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct calls calls = {.arena = arena_sub(out), .scratch = &scratch};
+    struct calls calls = {.arena = arena_sub(out), .scratch = &scratch, .ends = ends};
     for (u32 i = 0; i < v->n_samples; i++) {
         u32 n, s = view_sample(v, i);
         struct sample_weight w = {

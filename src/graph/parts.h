@@ -10,7 +10,9 @@ typedef const bool *node_mask;
 // Adds flat and cum of every frame: g->nodes has one node a frame.
 void graph_add_weights(struct arena *out, struct graph *g);
 // Fills g->edges over the nodes of mask. only_inlines: just edges into frames that may be inlined.
-void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, bool only_inlines);
+// ends: just edges that start or end at one of these; NULL: all.
+void graph_add_edges(struct arena *out, struct graph *g, node_mask mask, node_mask ends,
+                     bool only_inlines);
 // Grows the call tree, g->tree: one node a frame and calling context, parents before children. The
 // graph has none of them until graph_settle_tree makes nodes and edges of those that are not gone;
 // what a gone one calls hangs below the next node above that stays. g->tree ends with

@@ -102,7 +102,7 @@ static void drop_light_nodes(struct trimming *t) {
 
 // Edges over the nodes kept so far, sorted and indexed; in a tree they are there already.
 static void count_edges(struct trimming *t) {
-    if (!t->req->call_tree) graph_add_edges(t->out, t->g, t->mask, false);
+    if (!t->req->call_tree) graph_add_edges(t->out, t->g, t->mask, NULL, false);
     graph_sort_edges(t->out, t->g);
 }
 
@@ -212,11 +212,21 @@ static void drop_redundant_edges(struct trimming *t) {
     graph_index_edges(t->out, g);
 }
 
+// The nodes whose edges alone are wanted; NULL: all, also where light edges have to be counted.
+static bool *wanted_ends(struct trimming *t) {
+    struct graph *g = t->g;
+    if (!t->req->re || t->edge_cutoff > 0) return NULL;
+    bool *ends = NEW(t->scratch, bool, g->n_nodes);
+    for (u32 i = 0; i < g->n_shown; i++)
+        ends[g->shown[i]] = regex_match(t->req->re, graph_name(t->out, g, g->shown[i]));
+    return ends;
+}
+
 static void settle_edges(struct trimming *t, bool was_rebuilt) {
     struct graph *g = t->g;
     if (!t->req->is_visual && (t->req->needs_edges || g->frames->has_inlines)) {
         bool only_inlines = !t->req->needs_edges;
-        if (!t->req->call_tree) graph_add_edges(t->out, g, t->mask, only_inlines);
+        if (!t->req->call_tree) graph_add_edges(t->out, g, t->mask, wanted_ends(t), only_inlines);
     }
     u32 dropped = drop_light_edges(t);
     if (!t->req->is_visual && t->req->needs_edges) graph_sort_lists(t->out, g, t->req->re);
