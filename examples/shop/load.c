@@ -4,6 +4,7 @@
 #include "shop.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +93,18 @@ static void sleep_s(double seconds) {
     nanosleep(&pause, NULL);
 }
 
+// Customers come at random, as people do. At a fixed rate their requests may keep step with the
+// kernel's clock, 3 of them in each of its 4 ms ticks, say, and no tick ever finds the shop at
+// work.
+static double random_pause(uint64_t *state, double mean_s) {
+    double share = (double)(random_next(state) >> 11) / (double)(1ull << 53);
+    return -log(1 - share) * mean_s;
+}
+
 static void *customer_run(void *arg) {
     struct customer *c = arg;
-    uint64_t state = 0x9e3779b97f4a7c15u * (c->number + 1);
-    double start = now_s(), end = start + c->flags.seconds;
+    uint64_t state = 0x9e3779b97f4a7c15u * (c->number + 1), pauses = state;
+    double start = now_s(), end = start + c->flags.seconds, due = start;
     double pause = c->flags.rate ? (double)c->flags.n_customers / c->flags.rate : 0;
     unsigned share = c->flags.n_requests / c->flags.n_customers;
     int fd = connect_to(c->flags.port);
@@ -107,7 +116,8 @@ static void *customer_run(void *arg) {
             break;
         }
         c->n_done++;
-        sleep_s(start + pause * (double)c->n_done - now_s());
+        due += random_pause(&pauses, pause);
+        sleep_s(due - now_s());
     }
     if (fd >= 0) close(fd);
     return NULL;
