@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct seen {
@@ -163,21 +162,6 @@ TEST(elsewhere_is_a_free_port_or_a_file_named_by_pid) {
     CHECK(listen_open(str_of(path), &elsewhere, &l, &t->err));
     CHECK_STR(str_of(l.address), str_of(want));
     listen_close(&l);
-}
-
-TEST(a_forked_child_has_no_agent_until_it_begins) {
-    CHECK(control_serve(S("127.0.0.1:0"), &t->err));
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        // PPROF_CHILDREN is fork unless it says otherwise: its own thread, its own port, after a
-        // moment.
-        for (int i = 0; i < 300 && !endpoint_address()[0]; i++) usleep(10000);
-        _exit(endpoint_address()[0] && loop_is_running() ? 0 : 1);
-    }
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-    control_stop();
 }
 
 TEST(children_are_those_forked_unless_told) {
