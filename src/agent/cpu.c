@@ -45,6 +45,7 @@ static struct {
     struct idmap label_by_pointer;
     struct idmap cell_by_tid;    // where the thread was sampled last
     struct idmap waiting_by_tid; // threads without slot, and in which sweep they were seen
+    u64 placed;                  // owed weight of threads that went where they were seen or sleep
     u64 unplaced;                // owed weight of threads that have no stack
     char *scratch;               // RING_BYTES
     u32 n_without_memory;        // steps that were left
@@ -177,6 +178,7 @@ static void fold_owed(const struct owed *owed) {
         cpu.unplaced += owed->weight;
     } else {
         cpu.cells[cell].weight += owed->weight;
+        cpu.placed += owed->weight;
     }
 }
 
@@ -365,6 +367,9 @@ static void comments(struct arena *out, struct rows *rows, u64 weight) {
     comment_count(out, rows, atomic_load(&lost->blocked),
                   "samples lost in threads that block the profiling signal");
     comment_count(out, rows, cpu.n_without_memory, "times memory was short: samples were lost");
+    comment_count(out, rows, cpu.placed,
+                  "samples between two ticks of the kernel, put where their threads were last seen "
+                  "or sleep");
     comment_count(out, rows, cpu.unplaced, "samples lost: threads that ran between two ticks only");
 }
 
