@@ -1,0 +1,9 @@
+// render/flame_page.h - the page around a flame graph: one file that opens from anywhere.
+// Room: the page as ui/build.mjs made it from ui/profile/standalone.html. Door: render/render.h.
+#pragma once
+
+#include "base/base.h"
+
+// gzip'd; the data belongs where DATA_MARK stands in the unpacked text.
+extern const str flame_page_packed;
+#define FLAME_PAGE_MARK "/*data*/"

@@ -1,0 +1,2 @@
+// ui/profile/main.ts - the pages of a profile.
+export {};

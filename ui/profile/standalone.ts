@@ -1,0 +1,2 @@
+// ui/profile/standalone.ts - a flame graph as one file.
+export {};

@@ -1,0 +1,2 @@
+// ui/trace/main.ts - the pages of an execution trace.
+export {};
