@@ -80,8 +80,80 @@ uint64_t pprof_profile_count(const pprof_profile *profile);
 bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
                             char why[PPROF_ERROR_SIZE]);
 
+// Labels: what a thread is working for ("endpoint", "/search"; "job", "reindex"). Samples carry
+// those of their thread, in the CPU, heap, goroutine, mutex, block and wall profiles, and `pprof
+// -tagfocus` and `-tagroot` tell samples apart by them. Threads inherit the labels of the thread
+// that creates them. As Go's pprof.Labels, WithLabels, SetGoroutineLabels and Do.
+//
+// A pprof_labels is an immutable set. Whoever made it frees it; it lives on while a thread runs
+// under it. At most 16 labels a set, keys of 64 and values of 200 bytes (longer ones are cut),
+// 16,384 sets at a time. Samples tell 8,190 different sets apart in the life of a process; what
+// comes later has the label labels=[overflow]. So label by endpoint or by job rather than by
+// request number.
+typedef struct pprof_labels pprof_labels;
+
+// The labels of base (may be NULL) and the pairs "key", "value", ..., NULL; a later value of the
+// same key wins. NULL when there are none or too many sets are held; all functions take NULL for no
+// labels. In C: pprof_labels_new(NULL, PPROF_LABELS("endpoint", "/search")).
+pprof_labels *pprof_labels_new(const pprof_labels *base, const char *const pairs[]);
+#define PPROF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
+void pprof_labels_free(pprof_labels *labels);
+
+// Runs fn(arg) with labels added to those of the calling thread, which it has again afterwards.
+void pprof_do(const pprof_labels *labels, void (*fn)(void *arg), void *arg);
+
+// The labels of the calling thread, for work that goes on in another one: free them there, after
+// pprof_set_labels or pprof_do. NULL: none.
+pprof_labels *pprof_labels_current(void);
+// Makes labels those of the calling thread, instead of the ones it has: for event loops and for
+// schedulers of fibers, which call it at each switch. Costs two atomic counts.
+void pprof_set_labels(const pprof_labels *labels);
+// The value of a label of the calling thread, NULL: it has none. Valid until its labels change.
+const char *pprof_label(const char *key);
+// Calls fn for each label of the calling thread, by key, until it gives false.
+void pprof_for_labels(bool (*fn)(void *arg, const char *key, const char *value), void *arg);
+
+// The same as pprof_do for a stretch of code: pprof_scope_leave gives back what was before. Scopes
+// of one thread end in the reverse order of their beginning.
+typedef struct {
+    pprof_labels *before;
+    bool is_entered;
+} pprof_scope;
+pprof_scope pprof_scope_enter(const pprof_labels *labels);
+pprof_scope pprof_scope_label(const char *key, const char *value);
+void pprof_scope_leave(pprof_scope *scope);
+
+#ifdef __GNUC__
+// In C: from here to the end of the block. PPROF_SCOPE("endpoint", path);
+#define PPROF_SCOPE(key, value)                                                                    \
+    __attribute__((cleanup(pprof_scope_leave), unused)) pprof_scope PPROF_NAME_(__LINE__) =        \
+        pprof_scope_label(key, value)
+#define PPROF_NAME_(line) PPROF_NAME_2_(line)
+#define PPROF_NAME_2_(line) pprof_scope_##line
+#endif
+
 #ifdef __cplusplus
 }
+
+namespace pprof {
+
+// pprof::scope request("endpoint", path);  to the end of the block, also when it throws.
+class scope {
+    pprof_scope c;
+
+  public:
+    scope(const char *key, const char *value) : c(pprof_scope_label(key, value)) {
+    }
+    explicit scope(const pprof_labels *labels) : c(pprof_scope_enter(labels)) {
+    }
+    ~scope() {
+        pprof_scope_leave(&c);
+    }
+    scope(const scope &) = delete;
+    scope &operator=(const scope &) = delete;
+};
+
+} // namespace pprof
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 #include "agent/cpu.h"
 
 #include "agent/hot/hot.h"
+#include "agent/labels.h"
 #include "agent/maps.h"
 #include "agent/tasks.h"
 #include "agent/threads.h"
@@ -27,7 +28,7 @@ enum {
 
 // A distinct stack with labels, and the periods its samples stand for.
 struct cpu_cell {
-    u32 stack_id, label_i;
+    u32 stack_id, label_id;
     u64 weight;
 };
 
@@ -39,10 +40,6 @@ static struct {
     u32 n_cells;
     size_t cap_cells;
     struct idmap cell_by_key;
-    const struct label_set **labels; // labels[0] = NULL: none
-    u32 n_labels;
-    size_t cap_labels;
-    struct idmap label_by_pointer;
     struct idmap cell_by_tid;    // where the thread was sampled last
     struct idmap waiting_by_tid; // threads without slot, and in which sweep they were seen
     u64 placed;                  // owed weight of threads that went where they were seen or sleep
@@ -114,31 +111,20 @@ static void sweep(void) {
     cpu_signal_check();
 }
 
-static u32 label_index(const struct label_set *labels) {
-    if (!labels) return 0;
-    u32 *at = idmap_at(&cpu.label_by_pointer, (u64)(uintptr_t)labels);
-    if (*at == U32_NONE) {
-        GROW(&cpu.arena, cpu.labels, cpu.cap_labels, cpu.n_labels + 1);
-        *at = cpu.n_labels;
-        cpu.labels[cpu.n_labels++] = labels;
-    }
-    return *at;
-}
-
-static u32 cell_of(u32 stack_id, u32 label_i) {
-    if (cpu.n_cells >= MAX_CELLS) stack_id = STACK_OVERFLOW, label_i = 0;
-    u32 *at = idmap_at(&cpu.cell_by_key, (u64)stack_id << 32 | label_i);
+static u32 cell_of(u32 stack_id, u32 label_id) {
+    if (cpu.n_cells >= MAX_CELLS) stack_id = STACK_OVERFLOW, label_id = LABELS_NONE;
+    u32 *at = idmap_at(&cpu.cell_by_key, (u64)stack_id << 32 | label_id);
     if (*at == U32_NONE) {
         GROW(&cpu.arena, cpu.cells, cpu.cap_cells, cpu.n_cells + 1);
         *at = cpu.n_cells;
-        cpu.cells[cpu.n_cells++] = (struct cpu_cell){.stack_id = stack_id, .label_i = label_i};
+        cpu.cells[cpu.n_cells++] = (struct cpu_cell){.stack_id = stack_id, .label_id = label_id};
     }
     return *at;
 }
 
 static void fold(void *ctx, const struct ring_record *record) {
     (void)ctx;
-    u32 cell = cell_of(stack_intern(record->pcs, record->n), label_index(record->labels));
+    u32 cell = cell_of(stack_intern(record->pcs, record->n), record->label_id);
     cpu.cells[cell].weight += record->weight;
     *idmap_at(&cpu.cell_by_tid, record->tid) = cell;
 }
@@ -172,8 +158,9 @@ static void fold_owed(const struct owed *owed) {
     }
     AUTO_ARENA struct arena scratch = arena_sub(&cpu.arena);
     if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &pcs, &n))
-        cell = cell_of(stack_intern(pcs, n), 0);
-    if (cell == U32_NONE && owed->start_pc) cell = cell_of(stack_intern(&owed->start_pc, 1), 0);
+        cell = cell_of(stack_intern(pcs, n), LABELS_NONE);
+    if (cell == U32_NONE && owed->start_pc)
+        cell = cell_of(stack_intern(&owed->start_pc, 1), LABELS_NONE);
     if (cell == U32_NONE) {
         cpu.unplaced += owed->weight;
     } else {
@@ -187,15 +174,12 @@ static void state_reset(u32 hz) {
     __builtin_memset(&cpu, 0, sizeof cpu);
     arena_init(&cpu.arena);
     idmap_init(&cpu.cell_by_key, &cpu.arena);
-    idmap_init(&cpu.label_by_pointer, &cpu.arena);
     idmap_init(&cpu.cell_by_tid, &cpu.arena);
     idmap_init(&cpu.waiting_by_tid, &cpu.arena);
     cpu.hz = hz;
 }
 
 static void memory_take(void) {
-    GROW(&cpu.arena, cpu.labels, cpu.cap_labels, 1);
-    cpu.labels[cpu.n_labels++] = NULL;
     cpu.scratch = NEW(&cpu.arena, char, RING_BYTES);
     cpu.has_profile = true;
 }
@@ -313,17 +297,6 @@ bool cpu_is_running(void) {
     return atomic_load(&cpu_hot.is_running);
 }
 
-static void row_labels(struct arena *out, const struct label_set *set, struct row *row) {
-    if (!set) return;
-    struct row_label *labels = NEW(out, struct row_label, set->n);
-    for (u32 i = 0; i < set->n; i++) {
-        labels[i].key = str_of(set->pairs[i].key);
-        labels[i].text = str_of(set->pairs[i].text);
-    }
-    row->labels = labels;
-    row->n_labels = set->n;
-}
-
 static void comment_add(struct arena *out, struct rows *rows, const struct buf *text) {
     GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
     rows->comments[rows->n_comments++] = buf_str(text);
@@ -387,10 +360,11 @@ bool cpu_collect(struct arena *out, struct rows *ret, struct err *err) {
         row->pcs = stack_pcs(cell->stack_id, &row->n_pcs);
         row->values[0] = (i64)cell->weight;
         row->values[1] = (i64)cell->weight * period;
-        row_labels(out, cpu.labels[cell->label_i], row);
+        labels_put(out, row, cell->label_id, 0);
         weight += cell->weight;
     }
     comments(out, &rows, weight);
+    labels_tell(out, &rows);
     *ret = rows;
     return true;
 }

@@ -4,6 +4,7 @@
 #include "agent/heap.h"
 
 #include "agent/hot/hot.h"
+#include "agent/labels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,10 +107,10 @@ static void values_of(const struct counts *c, double scale, i64 values[ROW_VALUE
     values[HEAP_INUSE_SPACE] = (i64)((double)(c->n_inuse * c->size) * scale);
 }
 
-static const struct row_label *size_label(struct arena *out, u64 size) {
-    struct row_label *label = NEW(out, struct row_label, 1);
-    *label = (struct row_label){.key = S("bytes"), .num = (i64)size};
-    return label;
+// Go's label "bytes", then those of the thread.
+static void row_labels(struct arena *out, struct row *row, u64 size, u32 label_id) {
+    struct row_label *labels = labels_put(out, row, label_id, 1);
+    labels[0] = (struct row_label){.key = S("bytes"), .num = (i64)size};
 }
 
 static void rows_collect(struct arena *out, struct rows *rows, bool is_scaled) {
@@ -120,7 +121,8 @@ static void rows_collect(struct arena *out, struct rows *rows, bool is_scaled) {
         if (!counts_of(&buckets[i], &counts)) continue;
         GROW(out, rows->items, rows->cap, rows->n + 1);
         struct row *row = &rows->items[rows->n++];
-        *row = (struct row){.labels = size_label(out, counts.size), .n_labels = 1};
+        *row = (struct row){0};
+        row_labels(out, row, counts.size, (u32)buckets[i].label_id);
         row->pcs = stack_pcs(bucket_stack(buckets[i].key), &row->n_pcs);
         values_of(&counts, is_scaled ? scale_of(counts.size) : 1, row->values);
     }
@@ -154,6 +156,7 @@ static void collect(struct arena *out, struct rows *rows, bool is_scaled) {
     rows_collect(out, rows, is_scaled);
     if (heap_status()) comment_add(out, rows, str_of(heap_status()));
     lost_tell(out, rows);
+    labels_tell(out, rows);
     rows->period = (i64)atomic_load(&heap.rate_used);
 }
 

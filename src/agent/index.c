@@ -8,6 +8,7 @@
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
 #include "agent/heap.h"
+#include "agent/labels.h"
 #include "agent/loop.h"
 #include "agent/maps.h"
 #include "agent/names.h"
@@ -118,6 +119,7 @@ static void put_states(struct arena *out, struct buf *b) {
     buf_put(b, S("<p>\nHow each part stands:\n<ul>\n"));
     put_state(b, "CPU", cpu_status(out));
     put_state(b, "heap", heap ? str_of(heap) : S("works"));
+    put_state(b, "labels", labels_status(out));
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));
     put_state(b, "creators", threadcreate_status(out));

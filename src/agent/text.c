@@ -4,6 +4,7 @@
 #include "agent/text.h"
 
 #include "agent/heap.h"
+#include "agent/labels.h"
 #include "agent/maps.h"
 #include "agent/names.h"
 #include "agent/threads.h"
@@ -175,6 +176,14 @@ static void write_heap(struct writer *w, const struct rows *rows) {
     buf_put(&w->out, text_proc_file(w->arena, "/proc/self/maps"));
 }
 
+// '# labels: {"k":"v", "k2":"v2"}'
+static void write_labels(struct writer *w, const struct row *row) {
+    if (!row->n_labels) return;
+    buf_put(&w->out, S("# labels: "));
+    buf_put(&w->out, labels_quoted(w->arena, row->labels, row->n_labels));
+    buf_byte(&w->out, '\n');
+}
+
 static int compare_counts(const void *a, const void *b, void *ctx) {
     const struct row *x = a, *y = b;
     (void)ctx;
@@ -190,6 +199,7 @@ static void write_counts(struct writer *w, const struct collector *of, const str
         const struct row *row = &rows->items[i];
         buf_printf(&w->out, "%lld ", (long long)row->values[0]);
         write_pcs(&w->out, row->pcs, row->n_pcs);
+        write_labels(w, row);
         write_frames(w, row->pcs, row->n_pcs);
         buf_byte(&w->out, '\n');
     }
@@ -227,7 +237,10 @@ static void write_dump(struct writer *w, const struct thread_dumps *dumps) {
         buf_printf(&w->out, "goroutine %u [" S_FMT, t->tid, S_ARG(t->state));
         if (t->wait_info.len > 0) buf_printf(&w->out, ", " S_FMT, S_ARG(t->wait_info));
         if (t->name.len > 0) buf_printf(&w->out, ", thread " S_FMT, S_ARG(t->name));
-        buf_put(&w->out, S("]:\n"));
+        buf_byte(&w->out, ']');
+        if (t->label_id) buf_byte(&w->out, ' ');
+        buf_put(&w->out, labels_as_text(w->arena, t->label_id));
+        buf_put(&w->out, S(":\n"));
         for (u32 k = 0; k < t->n_pcs; k++) write_dump_frame(w, t->pcs[k], "(...)");
         if (t->n_pcs == 0) buf_put(&w->out, S("goroutine stack unavailable\n"));
         write_creator(w, t);

@@ -4,6 +4,7 @@
 #include "agent/threads.h"
 
 #include "agent/hot/hot.h"
+#include "agent/labels.h"
 #include "agent/tasks.h"
 #include "agent/waits.h"
 
@@ -272,6 +273,7 @@ static void thread_read(struct dump *d, u32 tid) {
     struct thread_dump *thread = &d->ret.items[d->ret.n];
     *thread = (struct thread_dump){.tid = tid};
     if (slot) thread->creator_pc = slot->creator_pc, thread->creator_tid = slot->creator_tid;
+    thread->label_id = labels_of(slot);
     if (tid == (u32)gettid()) {
         self_read(d, thread);
     } else if (parked_read(d, thread) == PARKED_GONE) {
@@ -347,12 +349,11 @@ bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) 
     return true;
 }
 
-static const struct row_label *thread_labels(struct arena *out, const struct thread_dump *thread) {
-    struct row_label *labels = NEW(out, struct row_label, N_LABELS);
+static void thread_labels(struct arena *out, struct row *row, const struct thread_dump *thread) {
+    struct row_label *labels = labels_put(out, row, thread->label_id, N_LABELS);
     labels[0] = (struct row_label){.key = S("state"), .text = thread->state};
     labels[1] = (struct row_label){.key = S("thread"), .text = thread->name};
     labels[2] = (struct row_label){.key = S("tid"), .num = thread->tid};
-    return labels;
 }
 
 static void rows_add(struct arena *out, struct rows *rows, const struct thread_dump *thread) {
@@ -382,6 +383,14 @@ static void comment_unseen(struct arena *out, struct rows *rows, const struct th
     rows->comments[rows->n_comments++] = buf_str(&b);
 }
 
+// What rows are told apart by: labels and stack.
+static str stack_key(struct arena *out, const struct thread_dump *thread) {
+    u64 *key = NEW(out, u64, thread->n_pcs + 1);
+    key[0] = thread->label_id;
+    for (u32 i = 0; i < thread->n_pcs; i++) key[i + 1] = thread->pcs[i];
+    return (str){(const char *)key, (thread->n_pcs + 1) * sizeof(u64)};
+}
+
 bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct rows rows = {.period = 1};
@@ -391,7 +400,7 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
     strmap_init(&row_by_stack, &scratch);
     for (u32 i = 0; i < dumps.n; i++) {
         const struct thread_dump *thread = &dumps.items[i];
-        str key = {(const char *)thread->pcs, thread->n_pcs * sizeof(u64)};
+        str key = stack_key(&scratch, thread);
         u32 *at = by_thread ? NULL : strmap_at(&row_by_stack, key);
         if (at && *at != U32_NONE) {
             rows.items[*at].values[0]++;
@@ -399,9 +408,10 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
         }
         if (at) *at = rows.n;
         rows_add(out, &rows, thread);
-        if (!by_thread) continue;
-        rows.items[rows.n - 1].labels = thread_labels(out, thread);
-        rows.items[rows.n - 1].n_labels = N_LABELS;
+        if (by_thread)
+            thread_labels(out, &rows.items[rows.n - 1], thread);
+        else
+            labels_put(out, &rows.items[rows.n - 1], thread->label_id, 0);
     }
     comment_unseen(out, &rows, &dumps);
     *ret = rows;

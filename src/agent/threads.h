@@ -24,6 +24,7 @@ struct thread_dump {
     u32 n_pcs;
     u64 creator_pc; // the call of pthread_create that made it, and in which thread; 0: not known
     u32 creator_tid;
+    u32 label_id;     // of its labels when it was looked at
     bool is_complete; // the stack reached the thread's first frame
 };
 
@@ -37,8 +38,8 @@ struct thread_dumps {
 // Dumps every thread but the agent's own.
 MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err);
 // The rows of the goroutine profile (goroutine/count, 1 a thread). by_thread: one row a thread with
-// the labels "state", "thread" (its name) and "tid" (a number); else one row a distinct stack,
-// value = how many threads share it.
+// the labels "state", "thread" (its name), "tid" (a number) and the thread's own; else one row a
+// distinct stack with the thread's own labels, value = how many threads share it.
 MUST_USE bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err);
 // The stack of one thread that is blocked now, in out. False: it runs, or cannot be read.
 MUST_USE bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n);

@@ -239,8 +239,7 @@ TEST(without_memory_the_program_runs_on) {
 }
 
 static void *busy_labelled(void *arg) {
-    static const struct label_set set = {.n = 1, .pairs = {{"job", "index"}}};
-    hot_thread.labels = &set;
+    label_set_drop(labels_swap(label_set_new(NULL, (const char *const[]){"job", "index"}, 1)));
     return busy(arg);
 }
 

@@ -20,21 +20,21 @@ static u64 n_live(u32 bucket) {
 
 TEST(buckets_keep_their_stack_and_size) {
     CHECK(live_init());
-    u32 a = bucket_of(7, 100), b = bucket_of(7, 101), c = bucket_of(8, 100), n;
+    u32 a = bucket_of(7, 100, 0), b = bucket_of(7, 101, 0), c = bucket_of(8, 100, 0), n;
     CHECK(a != b && a != c && b != c);
-    CHECK_EQ(bucket_of(7, 100), a);
+    CHECK_EQ(bucket_of(7, 100, 0), a);
     u64 key = heap_buckets(&n)[c].key;
     CHECK_EQ(bucket_stack(key), 8);
     CHECK_EQ(bucket_size(key), 100);
-    CHECK_EQ(bucket_of(MAX_STACKS - 1, 0), bucket_of(MAX_STACKS - 1, 0));
-    key = heap_buckets(&n)[bucket_of(MAX_STACKS - 1, 0)].key;
+    CHECK_EQ(bucket_of(MAX_STACKS - 1, 0, 0), bucket_of(MAX_STACKS - 1, 0, 0));
+    key = heap_buckets(&n)[bucket_of(MAX_STACKS - 1, 0, 0)].key;
     CHECK_EQ(bucket_stack(key), MAX_STACKS - 1);
     CHECK_EQ(bucket_size(key), 0);
 }
 
 TEST(a_removed_block_is_not_found_again) {
     CHECK(live_init());
-    u32 bucket = bucket_of(1, 64), found = 0;
+    u32 bucket = bucket_of(1, 64, 0), found = 0;
     live_insert(block_at(1), bucket);
     CHECK(!live_remove(block_at(2), &found));
     CHECK(live_remove(block_at(1), &found));
@@ -52,7 +52,7 @@ TEST(a_removed_block_is_not_found_again) {
 // A block freed through an interface without a hook comes back from the allocator.
 TEST(an_address_given_out_again_ends_its_old_block) {
     CHECK(live_init());
-    u32 old = bucket_of(2, 64), fresh = bucket_of(3, 64), found;
+    u32 old = bucket_of(2, 64, 0), fresh = bucket_of(3, 64, 0), found;
     live_insert(block_at(9), old);
     live_insert(block_at(9), fresh);
     CHECK_EQ(n_live(old), 0);
@@ -65,7 +65,7 @@ TEST(an_address_given_out_again_ends_its_old_block) {
 TEST(a_million_and_a_half_live_blocks_are_all_followed) {
     CHECK(live_init());
     enum { N = 1500000 };
-    u32 bucket = bucket_of(4, 64), found;
+    u32 bucket = bucket_of(4, 64, 0), found;
     struct live_lost before = live_lost();
     for (u64 i = 0; i < N; i++) live_insert(block_at(1000 + i), bucket);
     CHECK_EQ(live_lost().n_unfollowed, before.n_unfollowed);
@@ -98,7 +98,7 @@ static void *ping_pong(void *with) {
 
 TEST(sixteen_threads_free_each_others_blocks) {
     CHECK(live_init());
-    u32 bucket = bucket_of(5, 64), found;
+    u32 bucket = bucket_of(5, 64, 0), found;
     pthread_t threads[N_THREADS];
     for (u32 i = 0; i < N_THREADS; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, ping_pong, &bucket), 0);
@@ -118,10 +118,10 @@ TEST(sixteen_threads_free_each_others_blocks) {
 // Last: it fills the table for good.
 TEST(when_buckets_run_out_samples_go_to_overflow_by_size) {
     CHECK(live_init());
-    for (u64 i = 0; i < MAX_BUCKETS; i++) bucket_of((u32)(i % 1000), 1 << 20 | i / 1000);
+    for (u64 i = 0; i < MAX_BUCKETS; i++) bucket_of((u32)(i % 1000), 1 << 20 | i / 1000, 0);
     u64 lost = live_lost().n_overflowed;
     CHECK(lost > 0);
-    u32 bucket = bucket_of(1001, 5000), n;
+    u32 bucket = bucket_of(1001, 5000, 0), n;
     CHECK(bucket < N_OVERFLOW_BUCKETS);
     CHECK_EQ(live_lost().n_overflowed, lost + 1);
     u64 key = heap_buckets(&n)[bucket].key;

@@ -9,6 +9,7 @@
 // user code: no system call is ever interrupted by it.
 #include "agent/hot/cpu_signal.h"
 
+#include "agent/hot/labels.h"
 #include "agent/hot/ring.h"
 
 #include <errno.h>
@@ -146,7 +147,7 @@ static struct ring_record *record_begin(struct ring **ret_ring, u32 tid, u32 wei
     record->tid = tid;
     record->weight = weight;
     record->time_ns = clock_ns(CLOCK_MONOTONIC);
-    record->labels = hot_thread.tid == tid ? hot_thread.labels : NULL;
+    record->label_id = hot_thread.tid == tid ? labels_now() : LABELS_NONE;
     return record;
 }
 

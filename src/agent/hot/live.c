@@ -80,28 +80,38 @@ static u32 overflow_bucket(u64 size) {
 }
 
 // A new bucket, not yet findable; 0 when there are no more.
-static u32 bucket_new(struct tables *t, u64 key) {
+static u32 bucket_new(struct tables *t, u64 key, u32 label_id) {
     if (atomic_load_explicit(&live.n_buckets, memory_order_relaxed) >= MAX_BUCKETS) return 0;
     u32 id = atomic_fetch_add_explicit(&live.n_buckets, 1, memory_order_relaxed);
     if (id >= MAX_BUCKETS) return 0;
+    t->buckets[id].label_id = label_id;
     atomic_store_explicit(&t->buckets[id].key, key, memory_order_release);
     return id;
 }
 
-u32 bucket_of(u32 stack_id, u64 size_bytes) {
+static bool bucket_is(const struct heap_bucket *b, u64 key, u32 label_id) {
+    return atomic_load_explicit(&b->key, memory_order_relaxed) == key && b->label_id == label_id;
+}
+
+static bool is_half_full(void) {
+    return atomic_load_explicit(&live.n_buckets, memory_order_relaxed) >= MAX_BUCKETS / 2;
+}
+
+u32 bucket_of(u32 stack_id, u64 size_bytes, u32 label_id) {
     struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
-    u64 key = key_of(stack_id, size_bytes), hash = hash_mix(key);
+    if (label_id && is_half_full()) label_id = 0;
+    u64 key = key_of(stack_id, size_bytes), hash = hash_mix(key + label_id);
     u32 fresh = 0;
     for (u32 probe = 0; probe < MAX_PROBES;) {
         _Atomic u32 *slot = &t->slots[(hash + probe) % N_BUCKET_SLOTS];
         // Acquire: pairs with the release below, so that the bucket's key is seen.
         u32 id = atomic_load_explicit(slot, memory_order_acquire);
-        if (id && atomic_load_explicit(&t->buckets[id].key, memory_order_relaxed) == key) return id;
+        if (id && bucket_is(&t->buckets[id], key, label_id)) return id;
         if (id) {
             probe++;
             continue;
         }
-        if (!fresh) fresh = bucket_new(t, key);
+        if (!fresh) fresh = bucket_new(t, key, label_id);
         if (!fresh) break;
         if (atomic_compare_exchange_strong_explicit(slot, &id, fresh, memory_order_release,
                                                     memory_order_relaxed))

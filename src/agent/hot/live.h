@@ -1,16 +1,16 @@
-// agent/hot/live.h - sampled heap blocks: how often each (stack, size) was allocated and freed, and
-// which blocks are live.
-// Room: the two tables of the heap profile, lock-free. Who samples is sample.h, who reads is
-// agent/heap.c. Door: agent/hot/hot.h.
+// agent/hot/live.h - sampled heap blocks: how often each (stack, size, labels) was allocated and
+// freed, and which blocks are live. Room: the two tables of the heap profile, lock-free. Who
+// samples is sample.h, who reads is agent/heap.c. Door: agent/hot/hot.h.
 //
-// The idea: a bucket is one (stack, size) with two counters that only grow. A live block is one
-// 64-bit word, address and bucket together, which appears and disappears by one compare-and-swap:
-// fork, signals and threads stopped anywhere leave whole tables. A sampled block is recognised at
-// free without touching memory: it is aligned to 1024 bytes (real memalign made it so), or lies 16
-// bytes behind such an address, as every block that glibc maps on its own does. What matches is
-// asked of a counting filter, one byte: 1 in 32 of other blocks matches by chance, and aligned
-// blocks that were sampled once come back from the allocator's free lists. What passes the filter
-// is looked up. Where the allocator has no memalign to match its malloc the filter alone decides.
+// The idea: a bucket is one (stack, size, labels) with two counters that only grow. A live block is
+// one 64-bit word, address and bucket together, which appears and disappears by one
+// compare-and-swap: fork, signals and threads stopped anywhere leave whole tables. A sampled block
+// is recognised at free without touching memory: it is aligned to 1024 bytes (real memalign made it
+// so), or lies 16 bytes behind such an address, as every block that glibc maps on its own does.
+// What matches is asked of a counting filter, one byte: 1 in 32 of other blocks matches by chance,
+// and aligned blocks that were sampled once come back from the allocator's free lists. What passes
+// the filter is looked up. Where the allocator has no memalign to match its malloc the filter alone
+// decides.
 #pragma once
 
 #include "base/types.h"
@@ -18,9 +18,8 @@
 #include <stdatomic.h>
 
 enum {
-    // (stack, size) pairs; further ones are counted in 64 overflow buckets by power of two. 6 MiB
-    // of
-    // address space, touched as buckets come. A server under load for days has some thousands.
+    // Further ones are counted in 64 overflow buckets by power of two. 8 MiB of address space,
+    // touched as buckets come. A server under load for days has some thousands.
     MAX_BUCKETS = 1 << 18,
     N_OVERFLOW_BUCKETS = 64, // buckets [0, 64): size class log2, stack STACK_OVERFLOW
     BLOCK_ALIGN = 1024,      // of sampled blocks: at most 2 KiB lost per live sample
@@ -32,6 +31,7 @@ enum {
 
 struct heap_bucket {
     _Atomic u64 key; // see bucket_stack, bucket_size; 0: not made yet
+    u64 label_id;    // labels.h
     // n_frees is raised after n_allocs of the same block: read it first and the difference is never
     // negative.
     _Atomic u64 n_allocs, n_frees;
@@ -53,8 +53,9 @@ void live_filter_add(const void *block);
 bool live_init(void);
 bool live_is_ready(void);
 
-// The bucket of (stack, size), made when new.
-u32 bucket_of(u32 stack_id, u64 size_bytes);
+// The bucket of (stack, size, labels), made when new. Once half of the buckets are in use new ones
+// have no labels: stacks matter more.
+u32 bucket_of(u32 stack_id, u64 size_bytes, u32 label_id);
 u32 bucket_stack(u64 key);
 u64 bucket_size(u64 key);
 // Buckets [0, n) for reading; those whose key or n_allocs is 0 hold nothing.

@@ -21,10 +21,11 @@ enum {
 struct ring_record {
     u32 n_bytes; // of the whole record, a multiple of 8
     u32 tid;
-    u32 weight;  // periods of CPU time this sample stands for
-    u32 n;       // pcs
-    u64 time_ns; // CLOCK_MONOTONIC
-    const struct label_set *labels;
+    u32 weight;   // periods of CPU time this sample stands for
+    u32 n;        // pcs
+    u64 time_ns;  // CLOCK_MONOTONIC
+    u32 label_id; // labels.h
+    u32 pad;      // to 8 bytes
     u64 pcs[];
 };
 

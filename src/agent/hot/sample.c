@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 
+#include "agent/hot/labels.h"
 #include "agent/hot/own.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/unwind.h"
@@ -119,7 +120,7 @@ __attribute__((noinline)) static void capture(const void *p, size_t n, const voi
     u64 pcs[MAX_FRAMES];
     struct unwound got = unwind_here(pcs, MAX_FRAMES, 0);
     u32 skip = own_frames(pcs, got.n, (u64)(uintptr_t)caller - 1);
-    live_insert(p, bucket_of(stack_intern(pcs + skip, got.n - skip), n));
+    live_insert(p, bucket_of(stack_intern(pcs + skip, got.n - skip), n, labels_now()));
 }
 
 void sample_in_place(void *p, size_t n, const void *caller) {

@@ -13,18 +13,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-// Labels of a thread (pprof_do): immutable and never freed while a thread or a sample may point to
-// it.
-struct label_pair {
-    const char *key, *text;
-};
-struct label_set {
-    u32 n;
-    struct label_pair pairs[];
-};
+struct label_set; // labels.h
 
 enum {
-    MAX_THREADS = 32768,    // slots; 2 MiB of address space, touched as threads come
+    MAX_THREADS = 32768,    // slots; 4 MiB of address space, touched as threads come
     THREAD_PROBES = 64,     // a thread that finds no free slot here goes without one (counted)
     MAX_CREATE_FRAMES = 128 // of a thread's creator: 1 KiB of the creator's stack, Go keeps 32
 };
@@ -48,7 +40,8 @@ struct thread_slot {
     u64 stack_hi;            // 0: not known
     u64 start_pc;            // its first function; 0: not made by pthread_create
     u64 creator_pc;          // the call that made it
-};
+    struct label_set *_Atomic labels; // hot_thread's, for the agent: see labels_of
+} __attribute__((aligned(128)));
 
 // The only thread-local memory of libpprof: initial-exec, so that touching it never allocates.
 // At most 256 bytes: what glibc's surplus leaves to libraries loaded late (reference/native.md row
@@ -61,12 +54,12 @@ struct hot_thread {
     u32 tid;   // gettid(), 0 until the thread was first seen; a handler compares it before trusting
                // the rest
     u16 depth; // > 0: inside our own code, hooks go straight to the real function
-    bool is_hidden;                 // an agent thread: never sampled, never listed
-    bool unblock_after_fork;        // fork's prepare step blocked the CPU signal; undo it after
-    struct thread_slot *slot;       // NULL: none (yet)
-    const struct label_set *labels; // current label set, inherited by threads it makes; NULL: none
-    u64 stack_lo, stack_hi;         // bounds of its stack; stack_hi 0: not known yet
-    _Atomic u64 stack_seen;         // bounds.c: its lowest page known to be readable; 0: none yet
+    bool is_hidden;           // an agent thread: never sampled, never listed
+    bool unblock_after_fork;  // fork's prepare step blocked the CPU signal; undo it after
+    struct thread_slot *slot; // NULL: none (yet)
+    struct label_set *labels; // current label set, inherited by threads it makes; NULL: none
+    u64 stack_lo, stack_hi;   // bounds of its stack; stack_hi 0: not known yet
+    _Atomic u64 stack_seen;   // bounds.c: its lowest page known to be readable; 0: none yet
 };
 
 extern __thread struct hot_thread hot_thread

@@ -5,6 +5,7 @@
 #include "agent/hot/thread.h"
 
 #include "agent/hot/cpu_signal.h"
+#include "agent/hot/labels.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/unwind.h"
@@ -38,7 +39,7 @@ struct birth {
     void *(*start)(void *);
     int (*start_c11)(void *);
     void *arg;
-    const struct label_set *labels;
+    struct label_set *labels; // held
     size_t stack_bytes;
     u64 creator_pc;
     u32 creator_tid;
@@ -122,6 +123,7 @@ void thread_slot_free(struct thread_slot *slot) {
     slot->is_hidden = false;
     slot->stack_hi = slot->start_pc = slot->creator_pc = 0;
     slot->creator_tid = slot->stack_kib = slot->profile_n = 0;
+    atomic_store(&slot->labels, NULL);
     atomic_store_explicit(&slot->tid, 0, memory_order_release);
     atomic_store_explicit(&slot->timer_state, TIMER_NONE, memory_order_release);
 }
@@ -164,6 +166,7 @@ static void thread_end(void *rounds) {
     if (!slot) return;
     hot_thread.depth++;
     cpu_thread_end();
+    label_set_drop(labels_swap(NULL));
     hot_thread.slot = NULL;
     thread_slot_free(slot);
     hot_thread.depth--;
@@ -180,6 +183,7 @@ static void slot_enter(const struct birth *birth) {
     slot->is_hidden = hot_thread.is_hidden;
     slot->stack_kib = (u32)((hot_thread.stack_hi - hot_thread.stack_lo) / 1024);
     slot->stack_hi = hot_thread.stack_hi;
+    atomic_store(&slot->labels, hot_thread.labels);
     if (birth) {
         slot->start_pc =
             birth->start ? (u64)(uintptr_t)birth->start : (u64)(uintptr_t)birth->start_c11;
@@ -333,7 +337,7 @@ static struct birth *birth_new(const pthread_attr_t *attr, void *arg, const void
     struct birth *birth = birth_take();
     if (!birth) return NULL;
     birth->arg = arg;
-    birth->labels = hot_thread.labels;
+    birth->labels = label_set_hold(hot_thread.labels) ? hot_thread.labels : NULL;
     birth->stack_bytes = stack_size_of(attr);
     birth->creator_pc = (u64)(uintptr_t)return_pc - 1;
     birth->creator_tid = hot_thread.tid ? hot_thread.tid : (u32)gettid();
@@ -345,6 +349,7 @@ static struct birth *birth_new(const pthread_attr_t *attr, void *arg, const void
 
 static void birth_failed(struct birth *birth) {
     atomic_fetch_sub(&all.n_starting, 1);
+    label_set_drop(birth->labels);
     birth_free(birth);
 }
 

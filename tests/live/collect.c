@@ -1,0 +1,65 @@
+// tests/live/collect.c - a program linked with libpprof that uses what include/pprof.h offers, for
+// collect_live.py to look at.
+// Room: one thread a subject, each doing something whose measure is known. Prints its address, then
+// runs until it is killed.
+#include "pprof.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEPT_BLOCKS = 4000, KEPT_BYTES = 20000 };
+
+static volatile unsigned long sink;
+static void *volatile kept[KEPT_BLOCKS];
+
+static void pause_ms(long ms) {
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+__attribute__((noinline)) static void spin_labelled(void *arg) {
+    (void)arg;
+    for (unsigned long i = 0; i < 20000000; i++) sink += i;
+}
+
+// Inherits its labels from main.
+static void *spin_thread(void *arg) {
+    for (;;) {
+        spin_labelled(arg);
+        pause_ms(20);
+    }
+    return NULL;
+}
+
+__attribute__((noinline)) static void keep_labelled(void *arg) {
+    (void)arg;
+    for (int i = 0; i < KEPT_BLOCKS; i++) kept[i] = malloc(KEPT_BYTES);
+}
+
+static void *sleep_thread(void *arg) {
+    PPROF_SCOPE("job", "sleeper");
+    for (;;) pause_ms(1000);
+    return arg;
+}
+
+int main(void) {
+    char why[PPROF_ERROR_SIZE];
+    pthread_t thread;
+    alarm(120);
+    if (!pprof_serve("localhost:0", why)) return fprintf(stderr, "%s\n", why), 1;
+    pprof_labels *keeper = pprof_labels_new(NULL, PPROF_LABELS("job", "keeper", "size", "20000"));
+    pprof_do(keeper, keep_labelled, NULL);
+    pprof_labels_free(keeper);
+    pprof_labels *spinner = pprof_labels_new(NULL, PPROF_LABELS("job", "spinner"));
+    pprof_set_labels(spinner);
+    if (pthread_create(&thread, NULL, spin_thread, NULL)) return 1;
+    pprof_set_labels(NULL);
+    pprof_labels_free(spinner);
+    if (pthread_create(&thread, NULL, sleep_thread, NULL)) return 1;
+    printf("%s\n", pprof_address());
+    fflush(stdout);
+    for (;;) pause();
+}
