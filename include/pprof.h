@@ -21,6 +21,7 @@
 #define PPROF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -79,6 +80,20 @@ uint64_t pprof_profile_count(const pprof_profile *profile);
 // 2: for goroutine, a dump of every thread, else as 1. As Go's (*Profile).WriteTo.
 bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
                             char why[PPROF_ERROR_SIZE]);
+
+// A profile of the program's own: things that exist now (open connections, sessions, handles), each
+// with the stack that added it. It stands on the index page, is served like the others and found by
+// pprof_lookup. As Go's NewProfile; where that panics these give NULL or false.
+// name: by convention "library/path.what". Fails when the name is taken, or with 64 of them.
+pprof_profile *pprof_new_profile(const char *name, char why[PPROF_ERROR_SIZE]);
+// Adds value, any pointer or number that is its own name, with the caller's stack without its skip
+// innermost frames. False: it is there already, or 800,000 values are. From any thread.
+bool pprof_profile_add(pprof_profile *profile, const void *value, int skip);
+// Takes value out. False: it was not there.
+bool pprof_profile_remove(pprof_profile *profile, const void *value);
+// Fills profiles with up to cap of the process's, by name; gives how many there are. As Go's
+// Profiles.
+size_t pprof_profiles(const pprof_profile *profiles[], size_t cap);
 
 // Labels: what a thread is working for ("endpoint", "/search"; "job", "reindex"). Samples carry
 // those of their thread, in the CPU, heap, goroutine, mutex, block and wall profiles, and `pprof

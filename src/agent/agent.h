@@ -67,9 +67,16 @@ struct collector {
     bool (*collect)(struct arena *out, const struct collect_opts *opts, struct rows *ret,
                     struct err *err);
     u64 (*count)(void); // the index page's Count
+    void *custom;       // of a custom profile (custom.h), which has neither function; else NULL
 };
 
 extern const struct collector collectors[];
 extern const u32 n_collectors;
-// The collector behind a profile's name or alias; NULL: no such profile.
+// The collector behind a profile's name or alias, custom ones included; NULL: no such profile.
 const struct collector *collector_find(str name);
+// The i-th by name, custom ones included; NULL: there are no more.
+const struct collector *collector_at(u32 i);
+// What of collects and counts, custom or not.
+MUST_USE bool collector_collect(const struct collector *of, struct arena *out,
+                                const struct collect_opts *opts, struct rows *ret, struct err *err);
+u64 collector_count(const struct collector *of);

@@ -52,7 +52,7 @@ static struct reply reply_failed(struct arena *arena, int status, const char *wh
 static bool collect_profile(struct arena *arena, const struct collector *of, struct profile *ret,
                             struct err *err) {
     struct rows rows = {0};
-    if (!of->collect(arena, &as_profile, &rows, err)) return false;
+    if (!collector_collect(of, arena, &as_profile, &rows, err)) return false;
     *ret = make_profile(arena, of, &rows);
     return true;
 }

@@ -79,7 +79,8 @@ static void write_now(void *ctx) {
         ask->is_done = text_write(&ask->arena, ask->of, ask->debug, &ask->bytes, &ask->err);
         return;
     }
-    if (!ask->of->collect(&ask->arena, &(struct collect_opts){0}, &rows, &ask->err)) return;
+    if (!collector_collect(ask->of, &ask->arena, &(struct collect_opts){0}, &rows, &ask->err))
+        return;
     profile = make_profile(&ask->arena, ask->of, &rows);
     ask->is_done = make_bytes(&ask->arena, &profile, LEVEL_SNAPSHOT, &ask->bytes, &ask->err);
 }
@@ -104,27 +105,27 @@ EXPORT const pprof_profile *pprof_lookup(const char *name) {
     return of && of->text != TEXT_NONE ? (const pprof_profile *)of : NULL;
 }
 
-static const struct collector *collector_of(const pprof_profile *profile) {
+const struct collector *api_collector_of(const pprof_profile *profile) {
     return (const struct collector *)(const void *)profile;
 }
 
 EXPORT const char *pprof_profile_name(const pprof_profile *profile) {
-    return collector_of(profile)->name.p; // a literal: ends in NUL
+    return api_collector_of(profile)->name.p; // a literal: ends in NUL
 }
 
 static void count_now(void *ctx) {
     struct ask *ask = ctx;
-    ask->debug = (i64)ask->of->count();
+    ask->debug = (i64)collector_count(ask->of);
 }
 
 EXPORT uint64_t pprof_profile_count(const pprof_profile *profile) {
-    struct ask ask = {.of = collector_of(profile)};
+    struct ask ask = {.of = api_collector_of(profile)};
     return loop_call(count_now, &ask, &ask.err) ? (uint64_t)ask.debug : 0;
 }
 
 EXPORT bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
                                    char why[PPROF_ERROR_SIZE]) {
-    struct ask ask = {.of = collector_of(profile), .debug = debug};
+    struct ask ask = {.of = api_collector_of(profile), .debug = debug};
     return ask_and_write(&ask, write_now, fd, why);
 }
 

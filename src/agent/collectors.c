@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 
 #include "agent/cpu.h"
+#include "agent/custom.h"
 #include "agent/heap.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
@@ -59,8 +60,38 @@ const struct collector collectors[] = {
 const u32 n_collectors = countof(collectors);
 
 const struct collector *collector_find(str name) {
+    const struct collector *of;
     if (str_eq(name, S("threads"))) name = S("goroutine");
     for (u32 i = 0; i < n_collectors; i++)
         if (str_eq(collectors[i].name, name)) return &collectors[i];
+    for (u32 i = 0; (of = custom_at(i)); i++)
+        if (str_eq(of->name, name)) return of;
     return NULL;
+}
+
+// The first by name after `after` (NULL: of all).
+static const struct collector *next_by_name(const struct collector *after) {
+    const struct collector *best = NULL, *of;
+    u32 n_custom = 0;
+    for (u32 i = 0; (of = i < n_collectors ? &collectors[i] : custom_at(n_custom)); i++) {
+        n_custom += i >= n_collectors;
+        if (after && str_cmp(of->name, after->name) <= 0) continue;
+        if (!best || str_cmp(of->name, best->name) < 0) best = of;
+    }
+    return best;
+}
+
+const struct collector *collector_at(u32 i) {
+    const struct collector *of = next_by_name(NULL);
+    while (of && i--) of = next_by_name(of);
+    return of;
+}
+
+bool collector_collect(const struct collector *of, struct arena *out,
+                       const struct collect_opts *opts, struct rows *ret, struct err *err) {
+    return of->custom ? custom_collect(of, out, ret) : of->collect(out, opts, ret, err);
+}
+
+u64 collector_count(const struct collector *of) {
+    return of->custom ? custom_count(of) : of->count();
 }

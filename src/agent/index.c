@@ -75,20 +75,21 @@ static void put_about(struct buf *b, str name, str about) {
 // Calls f for the collectors and the extras together, by name.
 static void for_all(struct buf *b, void (*f)(struct buf *b, const struct collector *of,
                                              const struct extra *extra)) {
+    const struct collector *of = collector_at(0);
     u32 i = 0, k = 0;
-    while (i < n_collectors || k < countof(extras)) {
+    while (of || k < countof(extras)) {
         bool is_extra =
-            i == n_collectors ||
-            (k < countof(extras) && str_cmp(str_of(extras[k].name), collectors[i].name) < 0);
+            !of || (k < countof(extras) && str_cmp(str_of(extras[k].name), of->name) < 0);
+        f(b, is_extra ? NULL : of, is_extra ? &extras[k] : NULL);
         if (is_extra)
-            f(b, NULL, &extras[k++]);
+            k++;
         else
-            f(b, &collectors[i++], NULL);
+            of = collector_at(++i);
     }
 }
 
 static void row_count(struct buf *b, const struct collector *of, const struct extra *extra) {
-    put_count(b, of ? of->count() : 0, of ? of->name : str_of(extra->name));
+    put_count(b, of ? collector_count(of) : 0, of ? of->name : str_of(extra->name));
 }
 
 static void row_about(struct buf *b, const struct collector *of, const struct extra *extra) {

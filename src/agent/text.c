@@ -255,7 +255,8 @@ static bool write_text(struct writer *w, const struct collector *of, i64 debug, 
         write_dump(w, &dumps);
         return true;
     }
-    if (!of->collect(w->arena, &(struct collect_opts){.is_raw = true}, &rows, err)) return false;
+    if (!collector_collect(of, w->arena, &(struct collect_opts){.is_raw = true}, &rows, err))
+        return false;
     if (of->text == TEXT_HEAP)
         write_heap(w, &rows);
     else

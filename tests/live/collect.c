@@ -5,6 +5,7 @@
 #include "pprof.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -45,6 +46,20 @@ static void *sleep_thread(void *arg) {
     return arg;
 }
 
+enum { N_OPENED = 300, N_CLOSED = 100 };
+
+__attribute__((noinline)) static void open_session(pprof_profile *sessions, uintptr_t i) {
+    pprof_profile_add(sessions, (void *)i, 0);
+    sink++;
+}
+
+static void use_custom_profile(void) {
+    pprof_profile *sessions = pprof_new_profile("example.com/sessions", NULL);
+    PPROF_SCOPE("kind", "session");
+    for (uintptr_t i = 1; i <= N_OPENED; i++) open_session(sessions, i);
+    for (uintptr_t i = 1; i <= N_CLOSED; i++) pprof_profile_remove(sessions, (void *)i);
+}
+
 int main(void) {
     char why[PPROF_ERROR_SIZE];
     pthread_t thread;
@@ -59,6 +74,7 @@ int main(void) {
     pprof_set_labels(NULL);
     pprof_labels_free(spinner);
     if (pthread_create(&thread, NULL, sleep_thread, NULL)) return 1;
+    use_custom_profile();
     printf("%s\n", pprof_address());
     fflush(stdout);
     for (;;) pause();

@@ -32,6 +32,25 @@ def check_labels():
     live.check('] {"job":"sleeper"}:\n' in dump, "goroutine?debug=2 has the labels in the header")
 
 
+def check_custom():
+    name = "example.com/sessions"
+    sessions = get(name)
+    live.check(sessions.types == [(name, "count")] and sessions.total() == 200, "a custom profile has its live values",
+               f"{sessions.types} {sessions.total()}")
+    leaf = sessions.locations[sessions.samples[0].location_ids[0]].names
+    live.check(leaf == ["open_session"], "its leaf is the caller of pprof_profile_add", str(leaf))
+    live.check(labelled(sessions, "kind", "session") == 200, "its values carry labels")
+    for debug in (1, 2):
+        text = live.ask(address, f"/debug/pprof/{name}?debug={debug}").text
+        live.check(text.startswith(f"{name} profile: total 200\n200 @ 0x"), f"debug={debug} is Go's text", text[:60])
+    refused = live.ask(address, f"/debug/pprof/{name}?seconds=1")
+    live.check((refused.status, refused.text) ==
+               (400, '"seconds" parameter is not supported for this profile type\n'), "seconds= gets Go's refusal")
+    index = live.ask(address, "/debug/pprof/").text
+    live.check(f"<tr><td>200</td><td><a href='{name}?debug=1'>" in index, "the index counts it")
+
+
 check_labels()
+check_custom()
 live.stop(program)
 live.finish()

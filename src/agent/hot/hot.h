@@ -24,3 +24,4 @@
 #include "agent/hot/stacks.h"
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
+#include "agent/hot/values.h"
