@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "profile/profile.h"
+#include "trace/lanes.h"
 
 // Numbers of the wire; TRACE_EV_NEW_GENERATION is the reader's own.
 enum trace_type {
