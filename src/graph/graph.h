@@ -76,9 +76,6 @@ void graph_build(struct arena *out, const struct view *v, const struct frames *f
 // "net/http.(*conn).serve" gives "http.(*conn).serve": reference/pprof.md section 2.8.
 str name_shorten(struct arena *out, str name);
 
-static inline i64 mean_of(i64 sum, i64 div) {
-    return div ? sum / div : sum;
-}
 static inline i64 node_flat(const struct node *n) {
     return mean_of(n->flat, n->flat_div);
 }

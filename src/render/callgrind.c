@@ -74,7 +74,10 @@ static void name_nodes(struct names *t, struct arena *scratch, const struct grap
         const struct frame *f = &g->frames->items[n->frame_i];
         u32 group = group_of(t, f);
         struct buf key = buf_new(scratch, MAX_NAME);
-        buf_printf(&key, "%u %lld %u ", group, (long long)f->start_line, n->parent);
+        // Without an address and a line a column makes a function of its own, as there.
+        i64 column = f->address == 0 && f->line == 0 ? f->column : 0;
+        buf_printf(&key, "%u %lld %lld %u ", group, (long long)f->start_line, (long long)column,
+                   n->parent);
         buf_put(&key, f->object);
         u32 *rank = strmap_at(&t->members, buf_str(&key));
         if (*rank == U32_NONE) *rank = t->group_sizes[group]++;

@@ -57,29 +57,24 @@ bool view_sample_index(const struct profile *p, str sample_index, u32 *ret, stru
     return false;
 }
 
-// Which samples came in through -diff_base, asked only of profiles that have the label at all.
-struct base_label {
-    const struct profile *p;
-    u32 key, value; // string ids; 0: the profile has no such label
-};
-
-static struct base_label find_base_label(const struct view *v) {
+// Whether -diff_base can have marked a sample: most profiles do not have its label at all.
+static bool has_base_label(const struct view *v) {
     const struct profile *p = v->p;
-    struct base_label ret = {.p = p};
-    for (u32 i = 0; p->label_at && i < p->n_strings; i++) {
-        if (str_eq(p->strings[i], S("pprof::base"))) ret.key = i;
-        if (str_eq(p->strings[i], S("true"))) ret.value = i;
+    for (u32 i = 1; p->label_at && i < p->n_strings; i++) {
+        if (!str_eq(p->strings[i], S("pprof::base"))) continue;
+        if (!v->is_hidden_key || !v->is_hidden_key[i]) return true;
     }
-    if (v->is_hidden_key && v->is_hidden_key[ret.key]) ret.key = 0;
-    return ret;
+    return false;
 }
 
-static bool is_base_sample(const struct base_label *b, u32 sample_i) {
-    if (!b->key || !b->value) return false;
+// Compared as text: a string may be in the table twice, as the value of a label frame for one.
+static bool is_base_sample(const struct profile *p, u32 sample_i) {
     u32 n;
-    const struct label *labels = profile_labels(b->p, sample_i, &n);
+    const struct label *labels = profile_labels(p, sample_i, &n);
     for (u32 i = 0; i < n; i++) {
-        if (labels[i].key == b->key && labels[i].str == b->value) return true;
+        if (str_eq(profile_str(p, labels[i].key), S("pprof::base")) && label_is_text(&labels[i]) &&
+            str_eq(profile_str(p, labels[i].str), S("true")))
+            return true;
     }
     return false;
 }
@@ -90,7 +85,7 @@ static i64 add(i64 a, i64 b) {
 }
 
 static i64 total_of(const struct view *v) {
-    struct base_label base = find_base_label(v);
+    bool may_be_base = has_base_label(v);
     i64 total = 0, div = 0, base_total = 0, base_div = 0;
     for (u32 i = 0; i < v->n_samples; i++) {
         u32 s = view_sample(v, i);
@@ -98,7 +93,7 @@ static i64 total_of(const struct view *v) {
         if (value < 0) value = (i64)(0 - (u64)value);
         total = add(total, value);
         div = add(div, d);
-        if (!is_base_sample(&base, s)) continue;
+        if (!may_be_base || !is_base_sample(v->p, s)) continue;
         base_total = add(base_total, value);
         base_div = add(base_div, d);
     }
@@ -106,7 +101,7 @@ static i64 total_of(const struct view *v) {
         total = base_total;
         div = base_div;
     }
-    return div ? total / div : total;
+    return mean_of(total, div);
 }
 
 // Line tables without the holes the filters left.

@@ -124,6 +124,12 @@ static inline i64 view_divisor(const struct view *v, u32 sample_i) {
     return v->is_mean ? v->p->values[(size_t)sample_i * v->p->n_types] : 0;
 }
 
+// sum / div, or sum where there is nothing to divide by. INT64_MIN / -1 wraps, as Go's does.
+static inline i64 mean_of(i64 sum, i64 div) {
+    if (div == -1) return (i64)(0 - (u64)sum);
+    return div ? sum / div : sum;
+}
+
 static inline bool label_is_text(const struct label *l) {
     return l->is_string || l->str != 0;
 }
