@@ -26,7 +26,9 @@ static void choose(const uint8_t *b, struct report_request *req, struct options 
                             &o->view.tagfocus, &o->view.tagignore, &o->view.tagshow,
                             &o->view.taghide,  &o->view.tagroot,   &o->view.tagleaf};
     *targets[b[4] % countof(targets)] = word;
-    req->kind = b[0] % (REPORT_CSV + 1);
+    req->kind = b[0] % (REPORT_SPEEDSCOPE + 1);
+    req->form = b[0] / 32 % (FORM_CSV + 1);
+    if (!pipeline_has_form(req->kind, req->form)) req->form = FORM_TEXT;
     req->has_regex = req->kind == REPORT_PEEK || req->kind == REPORT_LIST;
     req->regex = str_of(words[b[6] % 8]);
     req->options = o;

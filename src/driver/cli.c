@@ -96,14 +96,19 @@ static bool take_choices(struct arena *out, struct raw_flags *raw, struct err *e
     return true;
 }
 
+// One report, and beside it -json or -csv.
 static bool take_command(const struct raw_flags *raw, struct cli *ret, struct err *err) {
+    const struct command *report = NULL, *form = NULL;
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (!raw->commands[i] && !raw->command_args[i].len) continue;
-        if (ret->command) return err_set(err, ERR_USAGE, 0, "must set at most one output format");
-        ret->command = &commands[i];
-        ret->command_arg = raw->command_args[i];
+        const struct command **one = command_form(&commands[i]) ? &form : &report;
+        if (*one) return err_set(err, ERR_USAGE, 0, "must set at most one output format");
+        *one = &commands[i];
+        if (one == &report) ret->command_arg = raw->command_args[i];
     }
-    return true;
+    ret->command = report ? report : form;
+    ret->form = form ? command_form(form) : FORM_TEXT;
+    return !report || !form || command_takes_form(report, ret->form, err);
 }
 
 // The selectors of old, in the original's order; the first one wins.

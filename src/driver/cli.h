@@ -25,6 +25,7 @@ struct cli {
     struct options options;
     struct source_flags flags;
     const struct command *command; // NULL: the shell, or the web pages with -http
+    enum report_form form;         // of its rows: -json, -csv
     str command_arg;               // the expression of list, peek ...
     str binary;                    // empty: none was given
     const str *sources, *bases;

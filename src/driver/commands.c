@@ -25,6 +25,26 @@ const struct command *command_find(str name) {
     return NULL;
 }
 
+enum report_form command_form(const struct command *c) {
+    switch (c->post) {
+    case POST_JSON:
+        return FORM_JSON;
+    case POST_CSV:
+        return FORM_CSV;
+    case POST_NONE:
+    case POST_DOT:
+    case POST_SVG:
+        return FORM_TEXT;
+    }
+    return FORM_TEXT;
+}
+
+bool command_takes_form(const struct command *c, enum report_form form, struct err *err) {
+    if (c->post == POST_NONE && pipeline_has_form(c->kind, form)) return true;
+    return err_set(err, ERR_USAGE, 0, "%s has no rows of " S_FMT,
+                   form == FORM_JSON ? "json" : "csv", S_ARG(c->name));
+}
+
 // What may follow the command's name on a shell line.
 static const char *shape_args(enum command_shape shape) {
     switch (shape) {

@@ -7,7 +7,7 @@
 #include "driver/pipeline.h"
 
 enum command_arg { ARG_NO_ARG, ARG_REGEXP };
-enum command_post { POST_NONE, POST_DOT, POST_SVG };
+enum command_post { POST_NONE, POST_DOT, POST_SVG, POST_JSON, POST_CSV };
 enum command_dest { DEST_STDOUT, DEST_AWAY, DEST_VIEWER };
 enum command_shape {
     SHAPE_PLAIN,
@@ -43,5 +43,9 @@ extern const struct command commands[N_COMMANDS];
 
 // The row named so, or NULL.
 const struct command *command_find(str name);
+// The form that json and csv stand for; FORM_TEXT for every other command.
+enum report_form command_form(const struct command *c);
+// Whether form can be asked of the report of c: "-json -tree", "json tree". Fails: ERR_USAGE.
+MUST_USE bool command_takes_form(const struct command *c, enum report_form form, struct err *err);
 // What the shell's "help NAME" says: usage lines and the help sentence.
 void command_help(const struct command *c, struct buf *to);

@@ -28,7 +28,7 @@ static int fail(const struct ui *ui, const struct err *err) {
 
 static int report_once(struct arena *out, const struct cli *cli, const struct profile *p,
                        const struct ui *ui) {
-    struct report_order order = {cli->command, cli->command_arg, &cli->options};
+    struct report_order order = {cli->command, cli->form, cli->command_arg, &cli->options};
     struct shown_files *shown = NEW(out, struct shown_files, 1);
     struct err err = {0};
     shown->arena = out;

@@ -75,6 +75,7 @@ static bool make_report(struct arena *scratch, const struct profile *p,
                         struct err *err) {
     struct report_request request = {
         .kind = order->command->kind,
+        .form = order->form,
         .options = order->options,
         .regex = order->arg,
         .has_regex = order->command->arg == ARG_REGEXP,
@@ -124,6 +125,7 @@ bool output_report(struct arena *scratch, const struct profile *p, const struct 
                    const struct ui *ui, struct shown_files *shown, struct err *err) {
     struct outlet o = {.scratch = scratch, .order = order, .ui = ui, .fd = -1};
     const struct command *c = order->command;
-    if (c->post == POST_NONE && c->dest != DEST_VIEWER) return report_stream(scratch, p, &o, err);
+    bool is_final = c->post == POST_NONE && c->dest != DEST_VIEWER;
+    if (is_final || order->form != FORM_TEXT) return report_stream(scratch, p, &o, err);
     return report_hold(scratch, p, &o, shown, err);
 }

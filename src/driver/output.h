@@ -25,7 +25,8 @@ void shown_files_remove(struct shown_files *files);
 
 struct report_order {
     const struct command *command;
-    str arg; // the expression; empty where the command takes none
+    enum report_form form; // FORM_TEXT: the command's own
+    str arg;               // the expression; empty where the command takes none
     const struct options *options;
 };
 

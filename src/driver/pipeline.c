@@ -26,8 +26,6 @@ static void override_for_command(enum report_kind kind, struct options *o) {
         break;
     case REPORT_TEXT:
     case REPORT_TOPPROTO:
-    case REPORT_JSON:
-    case REPORT_CSV:
         if (o->graph.nodecount == -1) o->graph.nodecount = 0;
         break;
     case REPORT_PROTO:
@@ -49,6 +47,31 @@ static void override_for_command(enum report_kind kind, struct options *o) {
     if (o->graph.trim) return;
     o->graph.nodecount = 0;
     o->graph.nodefraction = o->graph.edgefraction = 0;
+}
+
+bool pipeline_has_form(enum report_kind kind, enum report_form form) {
+    switch (kind) {
+    case REPORT_TEXT:
+    case REPORT_TREE:
+    case REPORT_PEEK:
+    case REPORT_TAGS:
+    case REPORT_LIST:
+    case REPORT_DISASM:
+        return true;
+    case REPORT_TRACES:
+    case REPORT_COMMENTS:
+    case REPORT_DOT:
+    case REPORT_WEBLIST:
+        return form != FORM_CSV; // rows within rows, or no columns
+    case REPORT_RAW:
+    case REPORT_PROTO:
+    case REPORT_TOPPROTO:
+    case REPORT_CALLGRIND:
+    case REPORT_FOLDED:
+    case REPORT_SPEEDSCOPE:
+        return form == FORM_TEXT;
+    }
+    return false;
 }
 
 // Everything one run carries from stage to stage.
@@ -115,9 +138,17 @@ static bool run_top(struct run *r) {
     make_graph(r, false);
     make_legend(r);
     report_top(r->out, &r->graph, &top);
-    if (r->req->kind == REPORT_TEXT) render_top(r->to, &r->summary, &r->legend, &top);
-    if (r->req->kind == REPORT_JSON) render_top_json(r->to, &r->summary, &top);
-    if (r->req->kind == REPORT_CSV) render_top_csv(r->to, &r->summary, &top);
+    switch (r->req->form) {
+    case FORM_TEXT:
+        render_top(r->to, &r->summary, &r->legend, &top);
+        break;
+    case FORM_JSON:
+        render_top_json(r->to, &r->summary, &top);
+        break;
+    case FORM_CSV:
+        render_top_csv(r->to, &r->summary, &top);
+        break;
+    }
     return true;
 }
 
@@ -126,7 +157,17 @@ static bool run_tree(struct run *r) {
     make_graph(r, true);
     make_legend(r);
     if (!report_tree(r->out, &r->graph, r->regex, r->req->regex, &tree, r->err)) return false;
-    render_tree(r->to, &r->summary, &r->legend, &tree, r->graph.n_shown > 0);
+    switch (r->req->form) {
+    case FORM_TEXT:
+        render_tree(r->to, &r->summary, &r->legend, &tree, r->graph.n_shown > 0);
+        break;
+    case FORM_JSON:
+        render_tree_json(r->to, &r->summary, &tree);
+        break;
+    case FORM_CSV:
+        render_tree_csv(r->to, &r->summary, &tree);
+        break;
+    }
     return true;
 }
 
@@ -140,6 +181,10 @@ static bool run_traces(struct run *r) {
         render_speedscope(r->to, &r->summary, &r->frames);
         return true;
     }
+    if (r->req->form == FORM_JSON) {
+        render_traces_json(r->to, &r->summary, &r->frames);
+        return true;
+    }
     legend_profile(r->out, &r->summary, &r->legend);
     render_traces(r->to, &r->summary, &r->legend, &r->frames);
     return true;
@@ -148,7 +193,17 @@ static bool run_traces(struct run *r) {
 static bool run_tags(struct run *r) {
     struct tags tags;
     report_tags(r->out, &r->summary, &tags);
-    render_tags(r->to, &r->summary, &tags);
+    switch (r->req->form) {
+    case FORM_TEXT:
+        render_tags(r->to, &r->summary, &tags);
+        break;
+    case FORM_JSON:
+        render_tags_json(r->to, &r->summary, &tags);
+        break;
+    case FORM_CSV:
+        render_tags_csv(r->to, &r->summary, &tags);
+        break;
+    }
     return true;
 }
 
@@ -183,6 +238,10 @@ static bool run_graph(struct run *r) {
         render_callgrind(r->to, &r->summary, &r->graph);
         return true;
     }
+    if (r->req->form == FORM_JSON) {
+        render_graph_json(r->to, &r->summary, &r->graph);
+        return true;
+    }
     make_legend(r);
     render_dot(r->to, &r->summary, &r->legend, &r->graph);
     return true;
@@ -194,7 +253,17 @@ static bool run_list(struct run *r) {
     make_graph(r, false);
     r->summary.style = style; // each value chooses its own unit here
     if (!report_list(r->out, &r->graph, r->regex, r->req->regex, &list, r->err)) return false;
-    render_list(r->to, &r->summary, &list);
+    switch (r->req->form) {
+    case FORM_TEXT:
+        render_list(r->to, &r->summary, &list);
+        break;
+    case FORM_JSON:
+        render_list_json(r->to, &r->summary, &list);
+        break;
+    case FORM_CSV:
+        render_list_csv(r->to, &r->summary, &list);
+        break;
+    }
     return true;
 }
 
@@ -209,6 +278,10 @@ static bool run_weblist(struct run *r) {
     struct weblist list;
     struct disasm_request req = disasm_request(r);
     if (!report_weblist(r->out, &r->summary, &req, &list, r->err)) return false;
+    if (r->req->form == FORM_JSON) {
+        render_weblist_json(r->to, &r->summary, &list);
+        return true;
+    }
     legend_profile(r->out, &r->summary, &r->legend);
     render_weblist(r->to, &r->summary, &r->legend, &list);
     return true;
@@ -221,15 +294,23 @@ static bool run_disasm(struct run *r) {
     r->summary.style = style; // as for list
     struct disasm_request req = disasm_request(r);
     if (!report_disasm(r->out, &r->graph, &req, &listing, r->err)) return false;
-    render_disasm(r->to, &r->summary, &listing);
+    switch (r->req->form) {
+    case FORM_TEXT:
+        render_disasm(r->to, &r->summary, &listing);
+        break;
+    case FORM_JSON:
+        render_disasm_json(r->to, &r->summary, &listing);
+        break;
+    case FORM_CSV:
+        render_disasm_csv(r->to, &r->summary, &listing);
+        break;
+    }
     return true;
 }
 
 static bool run(struct run *r) {
     switch (r->req->kind) {
     case REPORT_TEXT:
-    case REPORT_JSON:
-    case REPORT_CSV:
         return run_top(r);
     case REPORT_TREE:
     case REPORT_PEEK:
@@ -243,7 +324,8 @@ static bool run(struct run *r) {
     case REPORT_RAW:
         return run_raw(r);
     case REPORT_COMMENTS:
-        render_comments(r->to, r->view.p);
+        if (r->req->form == FORM_JSON) render_comments_json(r->to, &r->summary);
+        if (r->req->form == FORM_TEXT) render_comments(r->to, r->view.p);
         return true;
     case REPORT_PROTO:
     case REPORT_TOPPROTO:

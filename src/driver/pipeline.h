@@ -27,12 +27,17 @@ enum report_kind {
     REPORT_DISASM,
     REPORT_FOLDED,
     REPORT_SPEEDSCOPE,
-    REPORT_JSON, // rows of the text report
-    REPORT_CSV,  // rows of the text report
 };
+
+// How rows are written. FORM_TEXT: as the report always is.
+enum report_form { FORM_TEXT, FORM_JSON, FORM_CSV };
+
+// Whether a report has rows of that form.
+bool pipeline_has_form(enum report_kind kind, enum report_form form);
 
 struct report_request {
     enum report_kind kind;
+    enum report_form form;         // one that pipeline_has_form
     const struct options *options; // as the user set them; what a report overrides is done inside
     str regex;                     // list, weblist, disasm, peek
     bool has_regex;

@@ -151,7 +151,7 @@ static bool do_line(struct shell *sh, str text) {
     case LINE_REPORT:
         break;
     }
-    struct report_order order = {line.command, line.arg, &line.options};
+    struct report_order order = {line.command, line.form, line.arg, &line.options};
     if (!output_report(&scratch, sh->p, &order, &sh->ui, &sh->shown, &err))
         ui_error(&sh->ui, "%s", err.text);
     return true;

@@ -154,11 +154,19 @@ static bool read_report(struct arena *out, const str *tokens, size_t n, struct s
     if (digits.len) words[n_words++] = digits;
     for (size_t i = 1; i < n; i++) words[n_words++] = tokens[i];
     ret->kind = LINE_REPORT;
+    ret->form = command_form(c);
+    // "json peek foo": another report's rows.
+    const struct command *of = ret->form && n_words ? command_find(words[0]) : NULL;
+    if (of) {
+        if (!command_takes_form(of, ret->form, err)) return false;
+        c = of;
+        at = 1;
+    }
     ret->command = c;
     if (c->arg == ARG_REGEXP) {
-        if (!n_words)
+        if (at >= n_words)
             return err_set(err, ERR_USAGE, 0, "command " S_FMT " requires an argument",
-                           S_ARG(name));
+                           S_ARG(c->name));
         ret->arg = words[at++];
     }
     struct report_words given = {0};
@@ -167,7 +175,7 @@ static bool read_report(struct arena *out, const str *tokens, size_t n, struct s
     bool is_tags = c == &commands[CMD_tags];
     if (given.focus.len) *(is_tags ? &v->tagfocus : &v->focus) = str_copy(out, given.focus);
     if (given.ignore.len) *(is_tags ? &v->tagignore : &v->ignore) = str_copy(out, given.ignore);
-    if (c->kind == REPORT_TEXT && ret->options.graph.nodecount == -1)
+    if (c->kind == REPORT_TEXT && !ret->form && ret->options.graph.nodecount == -1)
         ret->options.graph.nodecount = SHELL_TOP_NODES;
     return true;
 }

@@ -14,6 +14,7 @@ enum line_kind { LINE_EMPTY, LINE_ASSIGNMENT, LINE_OPTIONS, LINE_HELP, LINE_QUIT
 struct shell_line {
     enum line_kind kind;
     const struct command *command; // LINE_REPORT
+    enum report_form form;         // LINE_REPORT
     str arg;                       // LINE_REPORT: the expression; LINE_HELP: what help is asked for
     // LINE_ASSIGNMENT: the session's new options; LINE_REPORT: those of this one report.
     struct options options;

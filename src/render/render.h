@@ -32,5 +32,20 @@ void render_dot(struct buf *b, const struct summary *s, const struct lines *lege
 void render_callgrind(struct buf *b, const struct summary *s, const struct graph *g);
 void render_folded(struct buf *b, const struct summary *s, const struct frames *frames);
 void render_speedscope(struct buf *b, const struct summary *s, const struct frames *frames);
+// The same rows for programs: docs/outputs.md.
 void render_top_json(struct buf *b, const struct summary *s, const struct top *top);
+void render_tree_json(struct buf *b, const struct summary *s, const struct tree *tree);
+void render_tags_json(struct buf *b, const struct summary *s, const struct tags *tags);
+void render_traces_json(struct buf *b, const struct summary *s, const struct frames *frames);
+void render_list_json(struct buf *b, const struct summary *s, const struct list *list);
+void render_disasm_json(struct buf *b, const struct summary *s,
+                        const struct disasm_listing *listing);
+void render_weblist_json(struct buf *b, const struct summary *s, const struct weblist *list);
+void render_graph_json(struct buf *b, const struct summary *s, const struct graph *g);
+void render_comments_json(struct buf *b, const struct summary *s);
 void render_top_csv(struct buf *b, const struct summary *s, const struct top *top);
+void render_tree_csv(struct buf *b, const struct summary *s, const struct tree *tree);
+void render_tags_csv(struct buf *b, const struct summary *s, const struct tags *tags);
+void render_list_csv(struct buf *b, const struct summary *s, const struct list *list);
+void render_disasm_csv(struct buf *b, const struct summary *s,
+                       const struct disasm_listing *listing);

@@ -55,13 +55,6 @@ static bool put_stack(struct buf *b, const struct frames *frames, const u32 *sta
     return has_frames;
 }
 
-static bool has_frames(const struct frames *frames, const u32 *stack, u32 n) {
-    for (u32 j = 0; j < n; j++) {
-        if (frames->at[stack[j]] != frames->at[stack[j] + 1]) return true;
-    }
-    return false;
-}
-
 static i64 put_stacks(struct buf *b, const struct summary *s, const struct frames *frames) {
     u64 total = 0;
     bool is_first = true;
@@ -85,7 +78,7 @@ static void put_weights(struct buf *b, const struct summary *s, const struct fra
         u32 n;
         const u32 *stack = view_stack(s->view, i, &n);
         i64 weight = weight_of(s, i);
-        if (weight == 0 || !has_frames(frames, stack, n)) continue;
+        if (weight == 0 || !frames_any(frames, stack, n)) continue;
         if (!is_first) buf_byte(b, ',');
         num_i64(b, weight);
         is_first = false;

@@ -32,13 +32,6 @@ static void make_blocks(struct arena *out, const struct frames *f, u32 n_locatio
     for (u32 i = 0; i < n_locations; i++) ret->items[i] = (str){b.p + at[i], at[i + 1] - at[i]};
 }
 
-static bool has_frames(const struct frames *f, const u32 *stack, u32 n) {
-    for (u32 i = 0; i < n; i++) {
-        if (f->at[stack[i]] != f->at[stack[i] + 1]) return true;
-    }
-    return false;
-}
-
 static int str_order(const void *a, const void *b, void *ctx) {
     (void)ctx;
     return str_cmp(*(const str *)a, *(const str *)b);
@@ -124,7 +117,7 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
     for (u32 i = 0; i < v->n_samples; i++) {
         u32 n, sample_i = view_sample(v, i);
         const u32 *stack = view_stack(v, i, &n);
-        if (!has_frames(frames, stack, n)) continue;
+        if (!frames_any(frames, stack, n)) continue;
         buf_put(b, str_of(separator));
         put_labels(b, &per_sample, v, sample_i);
         i64 value = view_value(v, sample_i), div = view_divisor(v, sample_i);
@@ -155,7 +148,7 @@ void render_folded(struct buf *b, const struct summary *s, const struct frames *
         const u32 *stack = view_stack(v, i, &n);
         i64 value =
             value_scaled(&s->style, mean_of(view_value(v, sample_i), view_divisor(v, sample_i)));
-        if (value == 0 || !has_frames(frames, stack, n)) continue;
+        if (value == 0 || !frames_any(frames, stack, n)) continue;
         bool is_first = true;
         for (u32 j = n; j-- > 0;) {
             for (u32 k = frames->at[stack[j] + 1]; k-- > frames->at[stack[j]];) {

@@ -56,6 +56,8 @@ void legend_graph(struct arena *out, const struct summary *s, const struct graph
                   const struct graph_opts *opts, bool is_full, struct lines *ret);
 
 enum inlining { INLINED_NEVER, INLINED_ALWAYS, INLINED_SOMETIMES };
+// "", "inline" or "partial-inline".
+str inlining_text(enum inlining inlining);
 
 struct top_row {
     str name;

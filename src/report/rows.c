@@ -3,6 +3,18 @@
 // Source: reference/pprof.md sections 2.14, 2.15.
 #include "report/report.h"
 
+str inlining_text(enum inlining inlining) {
+    switch (inlining) {
+    case INLINED_NEVER:
+        return S("");
+    case INLINED_ALWAYS:
+        return S("inline");
+    case INLINED_SOMETIMES:
+        return S("partial-inline");
+    }
+    return S("");
+}
+
 static enum inlining node_inlining(const struct graph *g, const struct node *n) {
     bool is_inline = false, is_call = false;
     for (u32 i = 0; i < n->n_in; i++) {

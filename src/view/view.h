@@ -115,6 +115,14 @@ static inline const u32 *view_stack(const struct view *v, u32 i, u32 *n) {
     return v->p->stack_locs + from;
 }
 
+// Whether anything of a stack is shown.
+static inline bool frames_any(const struct frames *f, const u32 *stack, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        if (f->at[stack[i]] != f->at[stack[i] + 1]) return true;
+    }
+    return false;
+}
+
 static inline i64 view_value(const struct view *v, u32 sample_i) {
     return v->p->values[(size_t)sample_i * v->p->n_types + v->type_i];
 }
