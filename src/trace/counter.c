@@ -2,10 +2,10 @@
 // Room: widening slices and questions. Door: trace/trace.h.
 #include "trace/counter.h"
 
-enum { FIRST_WIDTH_NS = 1024 }; // 34 ms of trace until slices widen for the first time
+enum { FIRST_SHIFT = 10 }; // 34 ms of trace until slices widen for the first time
 
 void counter_init(struct counter *c, struct arena *arena) {
-    *c = (struct counter){.width_ns = FIRST_WIDTH_NS,
+    *c = (struct counter){.shift = FIRST_SHIFT,
                           .slices = NEW(arena, struct counter_slice, COUNTER_SLICES)};
 }
 
@@ -23,16 +23,16 @@ static void widen(struct counter *c) {
         c->slices[i / 2] = both;
     }
     c->n = (c->n + 1) / 2;
-    c->width_ns *= 2;
+    c->shift++;
 }
 
 // The value holds until time_ns: its area goes to the slices passed, new ones begin with it.
 static void advance(struct counter *c, i64 time_ns) {
-    while (time_ns / c->width_ns >= COUNTER_SLICES) widen(c);
-    u32 to = (u32)(time_ns / c->width_ns);
+    while (time_ns >> c->shift >= COUNTER_SLICES) widen(c);
+    u32 to = (u32)(time_ns >> c->shift);
     if (c->is_set) {
-        for (u32 i = (u32)(c->at_ns / c->width_ns); i <= to; i++) {
-            i64 end = (i64)(i + 1) * c->width_ns;
+        for (u32 i = (u32)(c->at_ns >> c->shift); i <= to; i++) {
+            i64 end = (i64)(i + 1) << c->shift;
             if (end > time_ns) end = time_ns;
             if (i >= c->n) c->slices[i] = (struct counter_slice){c->value, c->value, c->value, 0};
             c->slices[i].area += (double)c->value * (double)(end - c->at_ns);
@@ -64,8 +64,8 @@ void counter_fill(const struct counter *c, i64 t0_ns, i64 width_ns, u32 n,
                   struct counter_slice *ret, bool *is_there) {
     for (u32 k = 0; k < n; k++) {
         i64 from = t0_ns + k * width_ns, to = from + width_ns;
-        u32 first = from < 0 ? 0 : (u32)(from / c->width_ns);
-        u32 last = to <= 0 ? 0 : (u32)((to - 1) / c->width_ns);
+        u32 first = from < 0 ? 0 : (u32)(from >> c->shift);
+        u32 last = to <= 0 ? 0 : (u32)((to - 1) >> c->shift);
         struct counter_slice sum = {.min = UINT64_MAX};
         u32 n_slices = 0;
         for (u32 i = first; to > 0 && i <= last && i < c->n; i++) {
@@ -74,7 +74,7 @@ void counter_fill(const struct counter *c, i64 t0_ns, i64 width_ns, u32 n,
             n_slices++;
         }
         is_there[k] = n_slices > 0;
-        if (n_slices) sum.area /= (double)c->width_ns * n_slices;
+        if (n_slices) sum.area /= (double)((i64)n_slices << c->shift);
         ret[k] = sum;
     }
 }

@@ -14,9 +14,10 @@ struct counter_slice {
 
 struct counter {
     struct counter_slice *slices;
-    i64 width_ns, at_ns;
+    i64 at_ns;
     u64 value;
-    u32 n; // slices begun
+    u32 n;     // slices begun
+    u32 shift; // a slice has 1 << shift nanoseconds
     bool is_set;
 };
 

@@ -21,7 +21,7 @@ struct lane_node {
 };
 
 // Most goroutines do little: leaves begin small, and are given on when outgrown.
-static const u32 leaf_caps[] = {4, 16, LANE_FAN};
+static const u32 leaf_caps[LANE_LEAVES] = {4, 8, 16, 24, 32, 48, LANE_FAN};
 
 enum { START_BITS = 44, PLACE_BITS = 12 };
 #define MAX_START (((i64)1 << START_BITS) - 1)
@@ -62,7 +62,7 @@ u8 lane_state_of(struct lane_store *s, struct lane_state state) {
 }
 
 static struct lane_node *leaf_new(struct lane_store *s, u32 size_i) {
-    if (size_i < countof(s->free) && s->free[size_i]) {
+    if (s->free[size_i]) {
         struct lane_node *leaf = s->free[size_i];
         s->free[size_i] = leaf->parent;
         leaf->parent = NULL;
@@ -134,7 +134,8 @@ static void push(struct lane_store *s, struct lane *l, struct lane_node *inner,
 
 // A small leaf gets room: only the first leaf of a lane is ever small.
 static void grow(struct lane_store *s, struct lane *l) {
-    u32 size_i = l->tail->cap == leaf_caps[0] ? 0 : 1;
+    u32 size_i = 0;
+    while (leaf_caps[size_i] != l->tail->cap) size_i++;
     struct lane_node *leaf = leaf_new(s, size_i + 1);
     memcpy(leaf->spans, l->tail->spans, l->tail->n * sizeof *leaf->spans);
     leaf->n = l->tail->n;
@@ -150,7 +151,7 @@ void lane_append(struct lane_store *s, struct lane *l, i64 start_ns, u8 state, u
     } else if (l->tail->n == l->tail->cap && l->tail->cap < LANE_FAN) {
         grow(s, l);
     } else if (l->tail->n == LANE_FAN) {
-        struct lane_node *leaf = leaf_new(s, countof(leaf_caps) - 1);
+        struct lane_node *leaf = leaf_new(s, LANE_LEAVES - 1);
         push(s, l, l->tail->parent, leaf, start_ns, sum_spans(s, l->tail, start_ns));
         l->tail = leaf;
     }

@@ -26,6 +26,7 @@ enum lane_class {
 enum {
     LANE_FAN = 64,         // 1.5 bytes a span for the sums; a pixel walks at most 128 cells a level
     LANE_MAX_STATES = 256, // classes with their reasons; what comes after shares the last one
+    LANE_LEAVES = 7,       // sizes of leaves
     LANE_MAX_PLACE = 4095, // twelve bits; no place, or one past them
 };
 
@@ -61,8 +62,8 @@ struct lane_store {
     struct arena *arena;
     struct lane_state states[LANE_MAX_STATES];
     u32 n_states;
-    struct lane_node *free[2];  // leaves that were outgrown
-    const struct lane *holders; // lanes of processors, for states that hold one
+    struct lane_node *free[LANE_LEAVES]; // leaves that were outgrown, by size
+    const struct lane *holders;          // lanes of processors, for states that hold one
 };
 
 // A span as it is asked for.

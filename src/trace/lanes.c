@@ -1,6 +1,6 @@
 // trace/lanes.c - events to lanes, counters, samples and ranges: see lanes.h.
 // Room: what each event means to a timeline. Door: trace/trace.h.
-#include "trace/trace.h"
+#include "trace/generation.h"
 
 // Where a goroutine is while it runs or is in a call.
 struct lanes_go {
@@ -19,13 +19,51 @@ struct lanes_thread {
     u32 proc_i, go_i; // held; in a call without a processor; U32_NONE
 };
 
+// States that are no reasons, by number: the first ones of every store.
+enum {
+    IDLE,
+    NO_GOROUTINE,
+    NO_PROCESSOR,
+    ON_PROCESSOR,
+    RUNNING,
+    IN_SYSCALL,
+    CREATED,
+    UNBLOCKED,
+    BACK,
+    RUNNABLE,
+    ENDED,
+    UNKNOWN,
+    NO_REASON,
+};
+
+static const struct lane_state known_states[] = {
+    [IDLE] = {S("idle"), LANE_NONE, false},
+    [NO_GOROUTINE] = {S("no goroutine"), LANE_NONE, false},
+    [NO_PROCESSOR] = {S("no processor"), LANE_NONE, false},
+    [ON_PROCESSOR] = {S("on processor"), LANE_RUNNING, true},
+    [RUNNING] = {S("running"), LANE_RUNNING, false},
+    [IN_SYSCALL] = {S("in syscall"), LANE_SYSCALL, false},
+    [CREATED] = {S("created"), LANE_RUNNABLE, false},
+    [UNBLOCKED] = {S("unblocked"), LANE_RUNNABLE, false},
+    [BACK] = {S("back from syscall"), LANE_RUNNABLE, false},
+    [RUNNABLE] = {S("runnable"), LANE_RUNNABLE, false},
+    [ENDED] = {S("ended"), LANE_NONE, false},
+    [UNKNOWN] = {S("unknown"), LANE_NONE, false},
+    [NO_REASON] = {S("unknown reason"), LANE_WAIT, false},
+};
+
 void trace_lanes_init(struct trace_lanes *l, struct arena *arena) {
     *l = (struct trace_lanes){
         .arena = arena, .begin_ns = INT64_MIN, .open_gc = U32_NONE, .open_stw = U32_NONE};
     lane_store_init(&l->store, arena);
     trace_stacks_init(&l->stacks, arena);
-    for (u32 i = 0; i < LANES_KINDS; i++) idmap_init(&l->sets[i].by_id, arena);
+    idmap_init(&l->reasons, arena);
+    for (u32 i = 0; i < LANES_KINDS; i++) {
+        l->sets[i].by_id = NEW(arena, struct id_table, 1);
+        id_table_init(l->sets[i].by_id, arena);
+    }
     for (u32 i = 0; i < LANES_COUNTERS; i++) counter_init(&l->counters[i], arena);
+    for (u32 i = 0; i < countof(known_states); i++) lane_state_of(&l->store, known_states[i]);
 }
 
 str lane_class_name(enum lane_class class) {
@@ -42,12 +80,16 @@ enum lane_class lane_class_of_reason(str reason) {
     return is_sync ? LANE_SYNC : LANE_WAIT;
 }
 
+u32 trace_lanes_find(const struct trace_lanes *l, enum lanes_kind kind, i64 id) {
+    return id_table_get(l->sets[kind].by_id, (u64)id);
+}
+
 static u32 set_index(struct trace_lanes *l, enum lanes_kind kind, i64 id, bool *is_new) {
     struct lane_set *set = &l->sets[kind];
-    u32 *at = idmap_at(&set->by_id, (u64)id);
-    *is_new = *at == U32_NONE;
-    if (!*is_new) return *at;
-    u32 i = *at = set->n++;
+    u32 i = id_table_get(set->by_id, (u64)id);
+    *is_new = i == U32_NONE && id_table_add(set->by_id, (u64)id);
+    if (!*is_new) return i;
+    i = set->n++;
     GROW(l->arena, set->ids, set->cap_ids, set->n);
     GROW(l->arena, set->lanes, set->cap_lanes, set->n);
     set->ids[i] = id;
@@ -86,34 +128,24 @@ static u32 thread_of(struct trace_lanes *l, i64 id) {
     return i;
 }
 
-static void add_span(struct trace_lanes *l, enum lanes_kind kind, u32 i, i64 at,
-                     struct lane_state state, u32 place, u32 ref) {
-    u8 number = lane_state_of(&l->store, state);
-    lane_append(&l->store, &l->sets[kind].lanes[i], at, number, place, ref);
+static void add_span(struct trace_lanes *l, enum lanes_kind kind, u32 i, i64 at, u8 state,
+                     u32 place, u32 ref) {
+    lane_append(&l->store, &l->sets[kind].lanes[i], at, state, place, ref);
 }
 
 // What the processor's lane shows from now on.
 static void show_proc(struct trace_lanes *l, u32 i, i64 at) {
     const struct lanes_proc *p = &l->procs[i];
-    struct lane_state state = {S("idle"), LANE_NONE, false};
-    if (p->go_i != U32_NONE) {
-        bool is_call = l->gos[p->go_i].class == LANE_SYSCALL;
-        state = is_call ? (struct lane_state){S("in syscall"), LANE_SYSCALL, false}
-                        : (struct lane_state){S("running"), LANE_RUNNING, false};
-    } else if (p->is_running) {
-        state.text = S("no goroutine");
-    }
+    u8 state = p->is_running ? NO_GOROUTINE : IDLE;
+    if (p->go_i != U32_NONE) state = l->gos[p->go_i].class == LANE_SYSCALL ? IN_SYSCALL : RUNNING;
     add_span(l, LANES_PROC, i, at, state, p->thread_i, p->go_i);
 }
 
 static void show_thread(struct trace_lanes *l, u32 i, i64 at) {
     const struct lanes_thread *t = &l->threads[i];
-    struct lane_state state = {S("no processor"), LANE_NONE, false};
-    if (t->proc_i != U32_NONE)
-        state = (struct lane_state){S("on processor"), LANE_RUNNING, true};
-    else if (t->go_i != U32_NONE)
-        state = (struct lane_state){S("in syscall"), LANE_SYSCALL, false};
-    add_span(l, LANES_THREAD, i, at, state, U32_NONE, t->proc_i != U32_NONE ? t->proc_i : t->go_i);
+    bool is_held = t->proc_i != U32_NONE;
+    u8 state = is_held ? ON_PROCESSOR : t->go_i != U32_NONE ? IN_SYSCALL : NO_PROCESSOR;
+    add_span(l, LANES_THREAD, i, at, state, U32_NONE, is_held ? t->proc_i : t->go_i);
 }
 
 static void release_proc(struct trace_lanes *l, u32 proc_i, i64 at) {
@@ -152,32 +184,37 @@ static void change_proc(struct trace_lanes *l, const struct trace_event *ev, i64
     show_proc(l, i, since);
 }
 
-// The class a goroutine is in, and why.
-static struct lane_state state_of(const struct trace_event *ev) {
+// Reasons are few and their texts lie in the trace: known by address, they are not compared.
+static u8 state_of_reason(struct trace_lanes *l, str reason, bool is_runnable) {
+    u32 *at = idmap_at(&l->reasons, (u64)(uintptr_t)reason.p << 1 | is_runnable);
+    if (*at != U32_NONE) return (u8)*at;
+    enum lane_class class = is_runnable ? LANE_RUNNABLE : lane_class_of_reason(reason);
+    *at = lane_state_of(&l->store, (struct lane_state){reason, class, false});
+    return (u8)*at;
+}
+
+// What a goroutine is doing from an event on, and why.
+static u8 state_of(struct trace_lanes *l, const struct trace_event *ev) {
     switch ((enum trace_state)ev->to) {
     case TRACE_RUNNING:
-        return (struct lane_state){S("running"), LANE_RUNNING, false};
+        return RUNNING;
     case TRACE_IN_SYSCALL:
-        return (struct lane_state){S("in syscall"), LANE_SYSCALL, false};
-    case TRACE_WAITING: {
-        str reason = ev->name.len ? ev->name : S("unknown reason");
-        return (struct lane_state){reason, lane_class_of_reason(ev->name), false};
-    }
-    case TRACE_RUNNABLE: {
-        str why = ev->name.len                   ? ev->name
-                  : ev->from == TRACE_NOT_EXIST  ? S("created")
-                  : ev->from == TRACE_WAITING    ? S("unblocked")
-                  : ev->from == TRACE_IN_SYSCALL ? S("back from syscall")
-                                                 : S("runnable");
-        return (struct lane_state){why, LANE_RUNNABLE, false};
-    }
+        return IN_SYSCALL;
+    case TRACE_WAITING:
+        if (!ev->name.len) return NO_REASON;
+        return state_of_reason(l, ev->name, false);
+    case TRACE_RUNNABLE:
+        if (ev->name.len) return state_of_reason(l, ev->name, true);
+        if (ev->from == TRACE_NOT_EXIST) return CREATED;
+        if (ev->from == TRACE_WAITING) return UNBLOCKED;
+        return ev->from == TRACE_IN_SYSCALL ? BACK : RUNNABLE;
     case TRACE_NOT_EXIST:
-        return (struct lane_state){S("ended"), LANE_NONE, false};
+        return ENDED;
     case TRACE_UNDETERMINED:
     case TRACE_IDLE:
         break;
     }
-    return (struct lane_state){S("unknown"), LANE_NONE, false};
+    return UNKNOWN;
 }
 
 static void count_states(struct trace_lanes *l, enum lane_class from, enum lane_class to, i64 at) {
@@ -224,13 +261,14 @@ static void change_go(struct trace_lanes *l, const struct trace_reader *r,
     u32 i = go_of(l, ev->subject);
     struct lane *lane = &l->sets[LANES_GOROUTINE].lanes[i];
     if (lane->n && ev->from == ev->to) return; // its status is told again
-    struct lane_state state = state_of(ev);
+    u8 state = state_of(l, ev);
+    enum lane_class class = l->store.states[state].class;
     i64 since = !lane->n && ev->from == TRACE_UNDETERMINED ? 0 : at;
-    count_states(l, l->gos[i].class, state.class, at);
-    l->gos[i].class = (u8)state.class;
+    count_states(l, l->gos[i].class, class, at);
+    l->gos[i].class = (u8) class;
     place_go(l, i, ev, at);
     u32 ref = trace_stacks_add(&l->stacks, r, ev->generation, ev->stack);
-    if (state.class == LANE_RUNNING) ref = l->gos[i].thread_i;
+    if (class == LANE_RUNNING) ref = l->gos[i].thread_i;
     add_span(l, LANES_GOROUTINE, i, since, state, proc_of(l, ev->p), ref);
 }
 

@@ -11,6 +11,7 @@
 #include "trace/stacks.h"
 
 struct trace_event;
+struct id_table;
 
 enum lanes_kind { LANES_GOROUTINE, LANES_PROC, LANES_THREAD, LANES_KINDS };
 
@@ -18,7 +19,7 @@ enum lanes_kind { LANES_GOROUTINE, LANES_PROC, LANES_THREAD, LANES_KINDS };
 struct lane_set {
     i64 *ids;
     struct lane *lanes;
-    struct idmap by_id;
+    struct id_table *by_id;
     u32 n;
     size_t cap_ids, cap_lanes;
 };
@@ -67,6 +68,7 @@ struct trace_lanes {
     struct lanes_proc *procs;     // by processor
     struct lanes_thread *threads; // by thread
     size_t cap_gos, cap_procs, cap_threads;
+    struct idmap reasons;   // their texts, by address, to states
     u64 n_in[LANE_CLASSES]; // goroutines in each class
     u32 open_gc, open_stw;  // ranges
 };
@@ -76,6 +78,8 @@ void trace_lanes_event(struct trace_lanes *l, const struct trace_reader *r,
                        const struct trace_event *ev);
 // Ends what is open.
 void trace_lanes_done(struct trace_lanes *l);
+// The index of the lane with that id; U32_NONE: there is none.
+u32 trace_lanes_find(const struct trace_lanes *l, enum lanes_kind kind, i64 id);
 
 // "running", "runnable", "in syscall" ...
 str lane_class_name(enum lane_class class);
