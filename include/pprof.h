@@ -14,8 +14,8 @@
 //
 // All functions may be called from any thread at any time after main has begun, not from signal
 // handlers. They never end the program. Functions that can fail give false and write one sentence
-// into why, which may be NULL. Environment variables that libpprof reads (PPROF_HTTP,
-// PPROF_CHILDREN, PPROF_HEAP_RATE, PPROF_DISABLE, PPROF_VERBOSE) are described in libpprof's
+// into why, which may be NULL. Environment variables that libpprof reads (PPROF_HTTP, PPROF_SIGNAL,
+// PPROF_CPU_PROFILE, PPROF_HEAP_AT_EXIT and others) are described in libpprof's
 // documentation; what a call says goes over them.
 #ifndef PPROF_H
 #define PPROF_H
@@ -58,6 +58,14 @@ bool pprof_start_cpu_profile_at(int fd, unsigned hz, char why[PPROF_ERROR_SIZE])
 // that failed, or when none was begun. As Go's StopCPUProfile.
 bool pprof_stop_cpu_profile(char why[PPROF_ERROR_SIZE]);
 
+// What pprof_stop_cpu_profile would write, in memory. fd may then have been -1.
+struct pprof_bytes {
+    const char *data;
+    size_t len;
+};
+const struct pprof_bytes *pprof_stop_cpu_profile_bytes(char why[PPROF_ERROR_SIZE]);
+void pprof_bytes_free(const struct pprof_bytes *bytes);
+
 // Writes the heap profile to fd: sampled allocations since the start, and those still in use. The
 // same as pprof_profile_write_to(pprof_lookup("heap"), fd, 0, why). As Go's WriteHeapProfile.
 bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]);
@@ -80,6 +88,10 @@ uint64_t pprof_profile_count(const pprof_profile *profile);
 // 2: for goroutine, a dump of every thread, else as 1. As Go's (*Profile).WriteTo.
 bool pprof_profile_write_to(const pprof_profile *profile, int fd, int debug,
                             char why[PPROF_ERROR_SIZE]);
+
+// The same in memory, to be given to pprof_bytes_free. NULL: failed.
+const struct pprof_bytes *pprof_profile_bytes(const pprof_profile *profile, int debug,
+                                              char why[PPROF_ERROR_SIZE]);
 
 // A profile of the program's own: things that exist now (open connections, sessions, handles), each
 // with the stack that added it. It stands on the index page, is served like the others and found by

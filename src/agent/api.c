@@ -24,9 +24,10 @@
 
 _Static_assert(PPROF_ERROR_SIZE == ERR_TEXT_CAP, "a caller's buffer holds any sentence");
 
-// The profile that pprof_start_cpu_profile began. On the agent thread, but for fd.
+// The CPU profile that pprof_start_cpu_profile or files.c began. On the agent thread, but for fd.
 static struct {
-    bool is_running;
+    bool is_running; // somebody's
+    bool is_callers; // pprof_start_cpu_profile's
     int fd;
 } cpu_file = {.fd = -1};
 
@@ -65,24 +66,25 @@ static bool ask_agent(struct ask *ask, loop_job fn) {
     return loop_call(fn, ask, &ask->err) && ask->is_done;
 }
 
+bool api_bytes(struct arena *out, const struct collector *of, str *ret, struct err *err) {
+    struct rows rows = {0};
+    if (!collector_collect(of, out, &(struct collect_opts){0}, &rows, err)) return false;
+    struct profile profile = make_profile(out, of, &rows);
+    return make_bytes(out, &profile, LEVEL_SNAPSHOT, ret, err);
+}
+
 static void write_now(void *ctx) {
     struct ask *ask = ctx;
-    struct rows rows = {0};
-    struct profile profile;
     jmp_buf no_memory;
     ask->arena.on_oom = &no_memory;
     if (setjmp(no_memory)) {
         err_set(&ask->err, ERR_LIMIT, 0, "out of memory");
         return;
     }
-    if (ask->debug > 0) {
+    if (ask->debug > 0)
         ask->is_done = text_write(&ask->arena, ask->of, ask->debug, &ask->bytes, &ask->err);
-        return;
-    }
-    if (!collector_collect(ask->of, &ask->arena, &(struct collect_opts){0}, &rows, &ask->err))
-        return;
-    profile = make_profile(&ask->arena, ask->of, &rows);
-    ask->is_done = make_bytes(&ask->arena, &profile, LEVEL_SNAPSHOT, &ask->bytes, &ask->err);
+    else
+        ask->is_done = api_bytes(&ask->arena, ask->of, &ask->bytes, &ask->err);
 }
 
 static bool write_all(int fd, str bytes, struct err *err) {
@@ -129,6 +131,45 @@ EXPORT bool pprof_profile_write_to(const pprof_profile *profile, int fd, int deb
     return ask_and_write(&ask, write_now, fd, why);
 }
 
+// The answer itself, with its arena behind it.
+struct held {
+    struct pprof_bytes bytes; // what the caller sees
+    struct arena arena;
+};
+
+static const struct pprof_bytes *hold_answer(struct ask *ask, bool is_done, char *why) {
+    if (!is_done) {
+        arena_done(&ask->arena);
+        tell(why, &ask->err);
+        return NULL;
+    }
+    jmp_buf no_memory;
+    ask->arena.on_oom = &no_memory;
+    if (setjmp(no_memory)) {
+        arena_done(&ask->arena);
+        err_set(&ask->err, ERR_LIMIT, 0, "out of memory");
+        tell(why, &ask->err);
+        return NULL;
+    }
+    struct held *held = NEW(&ask->arena, struct held, 1);
+    held->bytes = (struct pprof_bytes){ask->bytes.p, ask->bytes.len};
+    held->arena = ask->arena;
+    return &held->bytes;
+}
+
+EXPORT const struct pprof_bytes *pprof_profile_bytes(const pprof_profile *profile, int debug,
+                                                     char why[PPROF_ERROR_SIZE]) {
+    struct ask ask = {.of = api_collector_of(profile), .debug = debug};
+    bool is_done = ask_agent(&ask, write_now);
+    return hold_answer(&ask, is_done, why);
+}
+
+EXPORT void pprof_bytes_free(const struct pprof_bytes *bytes) {
+    if (!bytes) return;
+    struct arena arena = ((const struct held *)bytes)->arena; // bytes lies in it
+    arena_done(&arena);
+}
+
 EXPORT bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]) {
     return pprof_profile_write_to(pprof_lookup("heap"), fd, 0, why);
 }
@@ -147,11 +188,22 @@ void api_resume(void) {
     drain_cpu(NULL);
 }
 
+bool api_cpu_begin(u32 hz, struct err *err) {
+    if (!cpu_start(hz, err)) return false;
+    cpu_file.is_running = true;
+    drain_cpu(NULL);
+    return true;
+}
+
+void api_cpu_end(void) {
+    cpu_file.is_running = false;
+    cpu_stop();
+}
+
 static void start_cpu_now(void *ctx) {
     struct ask *ask = ctx;
-    ask->is_done = cpu_start(ask->hz, &ask->err);
-    cpu_file.is_running = cpu_file.is_running || ask->is_done;
-    if (ask->is_done) drain_cpu(NULL);
+    ask->is_done = api_cpu_begin(ask->hz, &ask->err);
+    if (ask->is_done) cpu_file.is_callers = true;
 }
 
 EXPORT bool pprof_start_cpu_profile_at(int fd, unsigned hz, char why[PPROF_ERROR_SIZE]) {
@@ -167,12 +219,12 @@ EXPORT bool pprof_start_cpu_profile(int fd, char why[PPROF_ERROR_SIZE]) {
 
 static void stop_cpu_now(void *ctx) {
     struct ask *ask = ctx;
-    if (!cpu_file.is_running) {
+    if (!cpu_file.is_callers) {
         err_set(&ask->err, ERR_USAGE, 0, "no CPU profile was started");
         return;
     }
-    cpu_file.is_running = false;
-    cpu_stop();
+    cpu_file.is_callers = false;
+    api_cpu_end();
     ask->of = collector_find(S("profile"));
     write_now(ask);
 }
@@ -180,4 +232,10 @@ static void stop_cpu_now(void *ctx) {
 EXPORT bool pprof_stop_cpu_profile(char why[PPROF_ERROR_SIZE]) {
     struct ask ask = {0};
     return ask_and_write(&ask, stop_cpu_now, cpu_file.fd, why);
+}
+
+EXPORT const struct pprof_bytes *pprof_stop_cpu_profile_bytes(char why[PPROF_ERROR_SIZE]) {
+    struct ask ask = {0};
+    bool is_done = ask_agent(&ask, stop_cpu_now);
+    return hold_answer(&ask, is_done, why);
 }

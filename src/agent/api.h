@@ -8,5 +8,11 @@
 
 // What a pprof_profile is.
 const struct collector *api_collector_of(const pprof_profile *profile);
+// The gzip'd profile of what of records now. On the agent thread.
+MUST_USE bool api_bytes(struct arena *out, const struct collector *of, str *ret, struct err *err);
+// Begins and ends a CPU profile that the agent keeps drained. On the agent thread.
+MUST_USE bool api_cpu_begin(u32 hz, struct err *err);
+void api_cpu_end(void);
+
 // After the agent thread was started again: goes on draining a CPU profile that the program began.
 void api_resume(void);

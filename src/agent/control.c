@@ -5,6 +5,7 @@
 #include "agent/api.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
+#include "agent/files.h"
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
 #include "agent/loop.h"
@@ -130,6 +131,12 @@ static void wait_for_parent(void *ctx) {
     open_or_retry(ctx);
 }
 
+// What the agent thread does first.
+static void begin(void *ctx) {
+    files_begin(NULL);
+    if (control.http[0]) wait_for_parent(ctx);
+}
+
 struct serve_call {
     str address;
     struct err *err;
@@ -180,6 +187,7 @@ bool control_pause(void) {
 
 static void resume_now(void *ctx) {
     api_resume();
+    files_resume();
     if (!control.http[0]) return;
     // A little later: a program that changes its user does so several times in a row.
     if (!loop_later(CHILD_DELAY_MS, wait_for_parent, ctx)) open_or_retry(ctx);
@@ -201,6 +209,7 @@ void control_after_fork_child(void) {
     loop_after_fork_child();
     names_after_fork_child();
     registry_after_fork_child();
+    files_after_fork_child();
     control.fork_parent = control.forking;
     control.is_child = true;
     control.pid = 0;
@@ -212,9 +221,10 @@ void control_after_fork_child(void) {
 void control_child_begins(void) {
     bool is_wanted = control.children == CHILDREN_FORK || control.children == CHILDREN_ALL;
     struct err err;
-    if (control.is_disabled || !control.http[0] || !is_wanted) return;
+    if (control.is_disabled || !is_wanted || !(control.http[0] || files_are_wanted())) return;
     control.pid = getpid();
-    if (!loop_start_after(CHILD_DELAY_MS, wait_for_parent, NULL, &err)) control.pid = 0;
+    if (!control.http[0] && !files_need_agent()) return;
+    if (!loop_start_after(CHILD_DELAY_MS, begin, NULL, &err)) control.pid = 0;
 }
 
 static bool env_is_set(const char *name) {
@@ -222,13 +232,14 @@ static bool env_is_set(const char *name) {
     return value && value[0];
 }
 
-// Whether the environment of process pid, as it was started, has PPROF_HTTP with this value.
-static bool environment_has(pid_t pid, const char *http) {
+// Whether the environment of process pid, as it was started, has a variable with this value.
+static bool environment_has(pid_t pid, const char *name, const char *value) {
     static char
         bytes[1 << 16]; // before main there is one thread; an environment is rarely a tenth of it
-    char path[64], want[HTTP_CAP + 16];
+    char path[64], want[1100];
     snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-    int want_len = snprintf(want, sizeof want, "PPROF_HTTP=%s", http);
+    int want_len = snprintf(want, sizeof want, "%s=%s", name, value);
+    if (want_len >= (int)sizeof want) return false;
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     size_t len = 0;
@@ -253,11 +264,13 @@ static void read_environment(void) {
     control.is_verbose = env_is_set("PPROF_VERBOSE");
     control.is_disabled = env_is_set("PPROF_DISABLE");
     if (http) snprintf(control.http, sizeof control.http, "%s", http);
+    files_read_environment();
 }
 
 // What a program started by one that is served does: nothing, unless PPROF_CHILDREN names it.
 static void mind_parent(void) {
-    if (!control.http[0] || !environment_has(getppid(), control.http)) return;
+    files_mind_parent(environment_has);
+    if (!control.http[0] || !environment_has(getppid(), "PPROF_HTTP", control.http)) return;
     control.is_child = true;
     if (control.children == CHILDREN_EXEC || control.children == CHILDREN_ALL) return;
     control.http[0] = 0;
@@ -279,16 +292,22 @@ __attribute__((constructor)) static void control_begin(void) {
     }
     read_environment();
     if (!control.is_disabled) mind_parent();
-    if (control.is_disabled || (!control.http[0] && is_preloaded())) return;
+    bool is_wanted = control.http[0] || files_are_wanted() || !is_preloaded();
+    if (control.is_disabled || !is_wanted) return;
     hot_thread.depth++;
     start_collecting();
     hot_thread.depth--;
     control.pid = getpid();
-    if (control.http[0] && !loop_start(open_or_retry, NULL, &err)) say("does not serve:", err.text);
+    files_take_signal();
+    if (!control.http[0] && !files_need_agent()) return;
+    if (!loop_start(begin, NULL, &err)) say("does not serve:", err.text);
 }
 
 __attribute__((destructor)) static void control_end(void) {
     if (control.pid != getpid()) return;
+    hot_thread.depth++; // nothing of this is the program's
+    files_end();
+    hot_thread.depth--;
     if (control.socket_path[0]) unlink(control.socket_path);
     registry_end();
 }

@@ -1,6 +1,6 @@
 // agent/cpu.h - the CPU profile: one at a time, from start to rows.
 // Room: timers of all threads, folding of samples, the account of what was lost. The handler is
-// hot/cpu_signal.c. Door: agent/agent.h.
+// hot/cpu_timer.c. Door: agent/agent.h.
 //
 // All calls come from the agent thread. Between cpu_start and cpu_stop it calls cpu_drain at least
 // every 50 ms. After cpu_stop the rows stay until the next cpu_start.

@@ -7,6 +7,7 @@
 #include "agent/control.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
+#include "agent/files.h"
 #include "agent/heap.h"
 #include "agent/labels.h"
 #include "agent/loop.h"
@@ -121,6 +122,7 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "CPU", cpu_status(out));
     put_state(b, "heap", heap ? str_of(heap) : S("works"));
     put_state(b, "labels", labels_status(out));
+    put_state(b, "files", files_status(out));
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));
     put_state(b, "creators", threadcreate_status(out));

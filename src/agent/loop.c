@@ -123,11 +123,23 @@ static void run_calls(void) {
     }
 }
 
+static loop_job on_poke; // set by the constructor
+
+void loop_on_poke(loop_job fn) {
+    on_poke = fn;
+}
+
+void loop_poke(void) {
+    pid_t tid = atomic_load(&loop.tid);
+    if (tid) syscall(SYS_tgkill, getpid(), tid, WAKE_SIGNAL);
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *ctx) {
     struct signalfd_siginfo info;
     (void)what, (void)ctx;
     while (read(fd, &info, sizeof info) > 0) continue;
     run_calls();
+    if (on_poke) on_poke(NULL);
 }
 
 // libevent.a's own stderr, under ld's --wrap=stderr: nothing is ever written to it (ignore_log
@@ -174,6 +186,7 @@ static void *loop_main(void *arg) {
     futex_wake(&loop.phase);
     if (is_made && loop.first) loop.first(loop.first_ctx);
     run_calls(); // those pushed before the signalfd could see them
+    if (on_poke) on_poke(NULL);
     while (!loop.is_ending) {
         if (is_made) event_base_loop(loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
         if (loop.is_ending) break;

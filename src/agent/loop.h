@@ -29,6 +29,9 @@ bool loop_stop(loop_job last, void *ctx);
 struct event_base *loop_base(void);
 // Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no room.
 bool loop_later(u32 ms, loop_job fn, void *ctx);
+// Wakes the thread to run what loop_on_poke was told, if it runs: from signal handlers too.
+void loop_poke(void);
+void loop_on_poke(loop_job fn);
 // Whether the thread has its own table of descriptors; else sockets are in the program's table.
 bool loop_has_private_fds(void);
 // In a forked child: the thread is gone, and everything it held is left alone.

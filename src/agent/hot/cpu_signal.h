@@ -1,12 +1,11 @@
-// agent/hot/cpu_signal.h - CPU timers of threads, the handler of their signals, and the guard that
-// lets the program keep handlers of its own on the same signal.
-// Room: everything that touches the profiling signal. Folding is agent/cpu.c. Door:
-// agent/hot/hot.h.
+// agent/hot/cpu_signal.h - CPU timers of threads, and what is done when they expire.
+// Room: everything about the profiling signal but its handler, which is signals.h's. Folding is
+// agent/cpu.c. Door: agent/hot/hot.h.
 //
 // Words: our signal is cpu_hot.signo, SIGPROF unless the program had a handler on it first. A
 // signal is ours when a POSIX timer sent it (SI_TIMER) with the address of a thread slot or of a
 // capture cell as its value; all others are the program's and go to the handler it believes
-// installed. The handler, once installed, stays: a late signal must never find the default action.
+// installed.
 #pragma once
 
 #include "base/types.h"
@@ -82,8 +81,6 @@ const struct capture_cell *capture_cell(u32 i);
 // For the handler: takes a sample of the calling thread, or answers a capture; value is the
 // signal's. False: the signal is not ours.
 bool cpu_signal_take(const void *value, u32 weight, const ucontext_t *context);
-
-void cpu_signal_after_fork_child(void); // the handler is the child's from here on
 
 // Around fork: the signal is blocked so that fork() of a large process is not restarted by it.
 void cpu_before_fork(void);

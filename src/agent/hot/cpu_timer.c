@@ -1,5 +1,5 @@
 // agent/hot/cpu_timer.c - a timer on each thread's CPU clock, and what happens when it expires.
-// Room: timers, samples, capture cells. The signal and its handler are cpu_signal.c. Door:
+// Room: timers, samples, capture cells. The signal is cpu_signal.c, its handler signals.c. Door:
 // agent/hot/cpu_signal.h. Follows reference/native.md 2b.
 //
 // Timers expire at the kernel's ticks, so at 1000 Hz and HZ=250 a signal stands for four periods:
@@ -11,6 +11,7 @@
 
 #include "agent/hot/labels.h"
 #include "agent/hot/ring.h"
+#include "agent/hot/signals.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -256,6 +257,6 @@ void cpu_after_fork_child(void) {
     atomic_store(&cpu_hot.is_running, false);
     memset(&cpu_hot.lost, 0, sizeof cpu_hot.lost);
     rings_reset();
-    cpu_signal_after_fork_child();
+    signal_after_fork_child();
     cpu_after_fork_parent();
 }

@@ -21,6 +21,7 @@
 #include "agent/hot/resolve.h"
 #include "agent/hot/ring.h"
 #include "agent/hot/sample.h"
+#include "agent/hot/signals.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
