@@ -26,3 +26,4 @@
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
 #include "agent/hot/values.h"
+#include "agent/hot/wait.h"
