@@ -150,11 +150,19 @@ static struct resolved find_from(const struct link_map *map, const char *name,
     return (struct resolved){0};
 }
 
+const char *object_name(const struct link_map *object) {
+    const char *path = object && object->l_name ? object->l_name : "";
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 struct resolved hot_resolve_in(const char *name, const char *version) {
     const struct link_map *map = list_head();
-    while (map && !is_own(map)) map = map->l_next;
+    bool is_late = false; // loaded by dlopen: all that stands in front of us is behind us as well
+    for (; map && !is_own(map); map = map->l_next)
+        is_late |= strncmp(object_name(map), "libc.so", 7) == 0;
     // In another namespace (an audit library) we are not in the list: its head is as good.
-    return find_from(map ? map : list_head(), name, version);
+    return find_from(map && !is_late ? map : list_head(), name, version);
 }
 
 struct resolved hot_resolve_any(const char *name) {
@@ -170,10 +178,4 @@ bool hot_is_first(const char *name) {
         if (find_in(map, name, NULL).address) return is_own(map);
     }
     return false;
-}
-
-const char *object_name(const struct link_map *object) {
-    const char *path = object && object->l_name ? object->l_name : "";
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }

@@ -18,8 +18,10 @@ struct resolved {
 // The first definition of name in the objects the loader lists after libpprof itself (after the
 // program itself, where libpprof.a was linked into it). version: the symbol version it must have
 // ("GLIBC_2.3.2"), or NULL for the default one; objects without versions match any. Never an
-// address of our own object. Takes no lock and no memory; usable before our constructor. Objects
-// are not kept from being unloaded: ask for functions of libraries that stay.
+// address of our own object. Where libpprof was loaded late, by dlopen, libc stands before it and
+// no call comes to our hooks: the whole list is searched then. Takes no lock and no memory; usable
+// before our constructor. Objects are not kept from being unloaded: ask for functions of libraries
+// that stay.
 void *hot_resolve(const char *name, const char *version);
 // The same, and who defines it.
 struct resolved hot_resolve_in(const char *name, const char *version);
