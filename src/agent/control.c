@@ -37,6 +37,7 @@ static struct {
     char http[HTTP_CAP]; // as PPROF_HTTP or pprof_serve said; "" none. Set before the thread starts
     enum children_mode children; // set by the constructor
     bool is_disabled;            // set by the constructor
+    char confined[96];           // why libpprof ended; set by control_confined, "" before
     bool is_verbose;             // set by the constructor
     pid_t pid;                   // of the process that serves; 0: nobody yet
     pid_t forking;            // the process that called fork; set by every fork, to the same value
@@ -153,8 +154,11 @@ static void serve_now(void *ctx) {
 
 bool control_serve(str address, struct err *err) {
     struct serve_call call = {.address = address, .err = err};
+    if (control_is_confined()) return err_set(err, ERR_UNSUPPORTED, 0, "%s", control.confined);
     if (control.is_disabled)
-        return err_set(err, ERR_UNSUPPORTED, 0, "switched off by PPROF_DISABLE");
+        return err_set(err, ERR_UNSUPPORTED, 0, "%s",
+                       getauxval(AT_SECURE) ? "a set-user-id program is not profiled"
+                                            : "switched off by PPROF_DISABLE");
     if (address.len >= HTTP_CAP) return err_set(err, ERR_USAGE, 0, "address too long");
     if (!loop_call(serve_now, &call, err) || !call.is_done) return false;
     snprintf(control.http, sizeof control.http, S_FMT, S_ARG(address));
@@ -182,7 +186,7 @@ static void pause_now(void *ctx) {
 }
 
 bool control_pause(void) {
-    return loop_stop(pause_now, NULL);
+    return !control_is_confined() && loop_stop(pause_now, NULL);
 }
 
 static void resume_now(void *ctx) {
@@ -191,6 +195,27 @@ static void resume_now(void *ctx) {
     if (!control.http[0]) return;
     // A little later: a program that changes its user does so several times in a row.
     if (!loop_later(CHILD_DELAY_MS, wait_for_parent, ctx)) open_or_retry(ctx);
+}
+
+static void confine_now(void *ctx) {
+    (void)ctx;
+    cpu_stop();
+    endpoint_close();
+    registry_write("", control.confined);
+}
+
+bool control_is_confined(void) {
+    return control.confined[0] != 0;
+}
+
+void control_confined(const char *call) {
+    if (control_is_confined()) return;
+    snprintf(control.confined, sizeof control.confined,
+             "the program confined itself: its seccomp filter kills for %s", call);
+    heap_set_rate(0);
+    loop_stop_for_good(confine_now, NULL);
+    threads_stop();
+    control.is_disabled = true;
 }
 
 void control_resume(void) {
@@ -304,7 +329,7 @@ __attribute__((constructor)) static void control_begin(void) {
 }
 
 __attribute__((destructor)) static void control_end(void) {
-    if (control.pid != getpid()) return;
+    if (control_is_confined() || control.pid != getpid()) return;
     hot_thread.depth++; // nothing of this is the program's
     files_end();
     hot_thread.depth--;

@@ -31,6 +31,11 @@ void control_stop(void);
 // address.
 bool control_pause(void);
 void control_resume(void);
+// The program takes a seccomp filter that kills for a system call libpprof needs (its name): all of
+// libpprof ends, before the filter is there and for good. Timers are deleted, the heap is no longer
+// sampled, the agent thread is gone, no hook makes a system call of its own.
+void control_confined(const char *call);
+bool control_is_confined(void);
 // In the parent, before fork.
 void control_before_fork(void);
 // In a child right after fork, on its only thread: forgets the parent's agent.

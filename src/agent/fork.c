@@ -16,15 +16,18 @@
 #include <unistd.h>
 
 static void before(void) {
+    if (control_is_confined()) return;
     control_before_fork();
     cpu_before_fork();
 }
 
 static void in_parent(void) {
+    if (control_is_confined()) return;
     cpu_after_fork_parent();
 }
 
 static void in_child(void) {
+    if (control_is_confined()) return;
     cpu_after_fork_child();
     threads_after_fork_child();
     cpu_drop_after_fork_child();

@@ -73,6 +73,8 @@ static struct {
     struct later later[MAX_LATER];
 } loop;
 
+static bool is_over; // set by loop_stop_for_good; children inherit it
+
 static void futex_wake(_Atomic u32 *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
@@ -228,7 +230,8 @@ static bool push_and_wait(struct call *call) {
 // True: this call has made the thread. False with *failed 0: it exists already.
 static bool start_thread(u32 rest_ms, loop_job first, void *ctx, int *failed) {
     u32 seen = PHASE_OFF;
-    *failed = 0;
+    *failed = is_over ? EPERM : 0;
+    if (is_over) return false;
     while (!atomic_compare_exchange_strong(&loop.phase, &seen, PHASE_STARTING)) {
         if (seen != PHASE_STOPPING) return false;
         futex_wait(&loop.phase, PHASE_STOPPING);
@@ -320,6 +323,11 @@ bool loop_stop(loop_job last, void *ctx) {
     atomic_store(&loop.phase, PHASE_OFF);
     futex_wake(&loop.phase);
     return true;
+}
+
+void loop_stop_for_good(loop_job last, void *ctx) {
+    loop_stop(last, ctx);
+    is_over = true;
 }
 
 struct event_base *loop_base(void) {

@@ -25,6 +25,9 @@ MUST_USE bool loop_call(loop_job fn, void *ctx, struct err *err);
 // Ends the thread after it has run last(ctx), and waits until it is gone. False when this process
 // has none, or when it is the caller. Calls made meanwhile wait for the next start.
 bool loop_stop(loop_job last, void *ctx);
+// The same, and no thread is ever started again, in children neither. Without a thread it does no
+// more than that.
+void loop_stop_for_good(loop_job last, void *ctx);
 // The thread's event base; on the agent thread only.
 struct event_base *loop_base(void);
 // Runs fn(ctx) on the agent thread in ms milliseconds; on the agent thread only. False: no room.

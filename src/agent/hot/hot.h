@@ -26,4 +26,3 @@
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
 #include "agent/hot/values.h"
-#include "agent/hot/wait.h"

@@ -13,10 +13,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-// For hooks: the expected way, and the pc after the call of the hook (a sample's leaf, less one).
-#define LIKELY(claim) __builtin_expect(!!(claim), 1)
-#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
-
 struct label_set; // labels.h
 
 enum {
@@ -88,6 +84,13 @@ struct thread_slot *thread_slots(void);
 // For loops over slots in use: the first one from place *at on, which then passes it; NULL: no
 // more. Looks only at pages of the table that were ever used.
 struct thread_slot *thread_slot_next(u32 *at);
+// From now on threads are no longer followed, and nothing here makes a system call: the program has
+// confined itself (agent/confine.h). For good.
+void threads_stop(void);
+// What the hook of syscall calls before SYS_seccomp, with its first and third argument; NULL: not
+// set. Written once by agent/confine.c's constructor.
+extern void (*hot_on_seccomp)(u32 operation, const void *args)
+    __attribute__((visibility("hidden")));
 // pthread_create of libc itself, for the agent's own threads: not counted, not wrapped.
 int thread_create_real(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
                        void *arg);

@@ -381,6 +381,8 @@ __attribute__((visibility("default"))) int thrd_create(thrd_t *ret, thrd_start_t
     return failed;
 }
 
+void (*hot_on_seccomp)(u32 operation, const void *args);
+
 bool threads_init(void) {
     if (all.is_ready) return true;
     if (pthread_key_create(&all.end_key, thread_end) != 0) return false;
@@ -389,6 +391,10 @@ bool threads_init(void) {
     all.is_ready = true;
     thread_register();
     return true;
+}
+
+void threads_stop(void) {
+    all.is_ready = false;
 }
 
 void threads_after_fork_child(void) {
