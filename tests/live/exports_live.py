@@ -7,7 +7,7 @@ import live
 
 nm, readelf = live.need("nm", "readelf")
 MAP = Path(__file__).resolve().parents[2] / "src/agent/libpprof.map"
-ARCHIVE = live.LIBPPROF.with_suffix(".a")
+ARCHIVE = live.BUILT_LIBPPROF.with_suffix(".a")
 
 
 def names_of(*arguments):
