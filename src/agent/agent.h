@@ -51,7 +51,9 @@ struct sample_type {
 };
 
 struct collect_opts {
-    bool is_raw; // values as they were sampled, without unbiasing: what the texts show
+    bool is_raw;  // values as they were sampled, without unbiasing: what the texts show
+    bool is_peak; // heap: as it was when most was in use
+    bool by_age;  // heap: with the age of blocks in use
 };
 
 // One line of profiles.def.

@@ -22,8 +22,6 @@ struct answer {
     struct image_map images; // PLAN_SYMBOL
 };
 
-static const struct collect_opts as_profile = {0};
-
 static u64 clock_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -49,11 +47,16 @@ static struct reply reply_failed(struct arena *arena, int status, const char *wh
     return http_error(arena, status, str_of(text));
 }
 
-static bool collect_profile(struct arena *arena, const struct collector *of, struct profile *ret,
+static struct collect_opts opts_of(const struct plan *plan) {
+    return (struct collect_opts){.is_peak = plan->is_peak, .by_age = plan->by_age};
+}
+
+static bool collect_profile(struct answer *a, const struct collector *of, struct profile *ret,
                             struct err *err) {
+    struct collect_opts opts = opts_of(&a->plan);
     struct rows rows = {0};
-    if (!collector_collect(of, arena, &as_profile, &rows, err)) return false;
-    *ret = make_profile(arena, of, &rows);
+    if (!collector_collect(of, a->arena, &opts, &rows, err)) return false;
+    *ret = make_profile(a->arena, of, &rows);
     return true;
 }
 
@@ -61,7 +64,7 @@ static struct reply answer_proto(struct answer *a) {
     struct profile profile;
     struct err err;
     str bytes;
-    if (!collect_profile(a->arena, a->plan.of, &profile, &err) ||
+    if (!collect_profile(a, a->plan.of, &profile, &err) ||
         !make_bytes(a->arena, &profile, LEVEL_SNAPSHOT, &bytes, &err))
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     // A negative debug has Go write the protobuf under the text's header.
@@ -74,10 +77,11 @@ static bool is_text(const struct plan *plan) {
 }
 
 static struct reply answer_snapshot(struct answer *a) {
+    struct collect_opts opts = opts_of(&a->plan);
     struct err err;
     str text;
     if (!is_text(&a->plan)) return answer_proto(a);
-    if (!text_write(a->arena, a->plan.of, a->plan.debug, &text, &err))
+    if (!text_write(a->arena, a->plan.of, a->plan.debug, &opts, &text, &err))
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     return reply_text(text);
 }
@@ -104,7 +108,7 @@ static bool start_cpu(struct answer *a, struct reply *ret) {
 
 static bool start_delta(struct answer *a, struct reply *ret) {
     struct err err;
-    if (collect_profile(a->arena, a->plan.of, &a->first, &err)) return true;
+    if (collect_profile(a, a->plan.of, &a->first, &err)) return true;
     *ret = reply_failed(a->arena, 500, "failed to collect profile", &err);
     return false;
 }
@@ -115,7 +119,7 @@ static struct reply finish_cpu(struct answer *a) {
     struct err err;
     str bytes;
     cpu_stop();
-    if (!collect_profile(a->arena, of, &profile, &err) ||
+    if (!collect_profile(a, of, &profile, &err) ||
         !make_bytes(a->arena, &profile, LEVEL_SNAPSHOT, &bytes, &err))
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     return reply_binary(of->name, bytes);
@@ -125,7 +129,7 @@ static struct reply finish_delta(struct answer *a) {
     struct profile second, delta;
     struct err err;
     str bytes, parts[] = {a->plan.of->name, S("-delta")};
-    if (!collect_profile(a->arena, a->plan.of, &second, &err))
+    if (!collect_profile(a, a->plan.of, &second, &err))
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     if (!make_delta(a->arena, &a->first, &second, &delta, &err) ||
         !make_bytes(a->arena, &delta, LEVEL_DELTA, &bytes, &err))

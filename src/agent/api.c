@@ -82,7 +82,8 @@ static void write_now(void *ctx) {
         return;
     }
     if (ask->debug > 0)
-        ask->is_done = text_write(&ask->arena, ask->of, ask->debug, &ask->bytes, &ask->err);
+        ask->is_done = text_write(&ask->arena, ask->of, ask->debug, &(struct collect_opts){0},
+                                  &ask->bytes, &ask->err);
     else
         ask->is_done = api_bytes(&ask->arena, ask->of, &ask->bytes, &ask->err);
 }

@@ -5,12 +5,13 @@
 #include "agent/cpu.h"
 #include "agent/custom.h"
 #include "agent/heap.h"
+#include "agent/mmaps.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
 
 static bool collect_heap(struct arena *out, const struct collect_opts *opts, struct rows *ret,
                          struct err *err) {
-    return opts->is_raw ? heap_collect_raw(out, ret, err) : heap_collect(out, ret, err);
+    return heap_collect(out, opts, ret, err);
 }
 
 static u64 count_heap(void) {

@@ -10,6 +10,7 @@
 #include "agent/hot/hot.h"
 #include "agent/loop.h"
 #include "agent/maps.h"
+#include "agent/mmaps.h"
 #include "agent/names.h"
 #include "agent/registry.h"
 
@@ -306,6 +307,7 @@ static void start_collecting(void) {
     stacks_init();
     unwind_init();
     heap_init();
+    mmaps_init();
 }
 
 // Before main. Costs a preloaded program that is not served a few getenv.

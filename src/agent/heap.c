@@ -54,29 +54,16 @@ bool heap_init(void) {
 u64 heap_set_rate(u64 rate_bytes) {
     u64 old = sample_rate();
     if (rate_bytes && !heap_init()) return old;
-    if (rate_bytes) atomic_store(&heap.rate_used, rate_bytes);
+    if (rate_bytes) {
+        atomic_store(&heap.rate_used, rate_bytes);
+        live_set_rate(rate_bytes);
+    }
     sample_set_rate(rate_bytes);
     return old;
 }
 
 u64 heap_rate(void) {
     return sample_rate();
-}
-
-// 1 - exp(-x) for x >= 0, without libm, which libpprof does not bring into programs.
-static double chance_of(double x) {
-    if (x > 40) return 1; // exp(-40) is below what a double adds to 1
-    u32 n_halvings = 0;
-    for (; x > 0.25; x /= 2) n_halvings++;
-    // The series of 1 - exp(-x); the tenth term is below 1e-13 of the first.
-    double term = x, sum = 0;
-    for (u32 i = 2; i <= 11; i++) {
-        sum += term;
-        term *= -x / i;
-    }
-    // 1 - exp(-2x) = c (2 - c) where c = 1 - exp(-x).
-    for (; n_halvings; n_halvings--) sum *= 2 - sum;
-    return sum;
 }
 
 struct counts {
@@ -93,11 +80,8 @@ static bool counts_of(const struct heap_bucket *bucket, struct counts *ret) {
     return true;
 }
 
-// What each counted block stands for: 1 over its chance of having been sampled.
 static double scale_of(u64 size) {
-    u64 rate = atomic_load(&heap.rate_used);
-    if (rate <= 1 || !size) return 1;
-    return 1 / chance_of((double)size / (double)rate);
+    return weight_of(size, atomic_load(&heap.rate_used));
 }
 
 static void values_of(const struct counts *c, double scale, i64 values[ROW_VALUES]) {
@@ -113,19 +97,14 @@ static void row_labels(struct arena *out, struct row *row, u64 size, u32 label_i
     labels[0] = (struct row_label){.key = S("bytes"), .num = (i64)size};
 }
 
-static void rows_collect(struct arena *out, struct rows *rows, bool is_scaled) {
-    u32 n_buckets;
-    const struct heap_bucket *buckets = heap_buckets(&n_buckets);
-    for (u32 i = 0; i < n_buckets; i++) {
-        struct counts counts;
-        if (!counts_of(&buckets[i], &counts)) continue;
-        GROW(out, rows->items, rows->cap, rows->n + 1);
-        struct row *row = &rows->items[rows->n++];
-        *row = (struct row){0};
-        row_labels(out, row, counts.size, (u32)buckets[i].label_id);
-        row->pcs = stack_pcs(bucket_stack(buckets[i].key), &row->n_pcs);
-        values_of(&counts, is_scaled ? scale_of(counts.size) : 1, row->values);
-    }
+static struct row *row_new(struct arena *out, struct rows *rows, const struct heap_bucket *bucket,
+                           const struct counts *counts) {
+    GROW(out, rows->items, rows->cap, rows->n + 1);
+    struct row *row = &rows->items[rows->n++];
+    *row = (struct row){0};
+    row_labels(out, row, counts->size, (u32)bucket->label_id);
+    row->pcs = stack_pcs(bucket_stack(bucket->key), &row->n_pcs);
+    return row;
 }
 
 static void comment_add(struct arena *out, struct rows *rows, str text) {
@@ -140,6 +119,86 @@ static void comment_count(struct arena *out, struct rows *rows, u64 n, const cha
     comment_add(out, rows, (str){b.p, b.len});
 }
 
+// How old the live blocks are: rows need counts by bucket and age.
+struct ages {
+    struct arena *out;
+    struct idmap by_bucket; // index + 1 in counts of the bucket's first age
+    struct age_count {
+        u32 age_s, next; // index + 1 of the bucket's next age
+        u64 n;
+    } * counts;
+    u32 n;
+    size_t cap;
+};
+
+// Ages are told by powers of two: 0, 1, 2, 4 ... seconds and more.
+static u32 age_class(u32 age_s) {
+    return age_s ? 1u << (31 - (u32)__builtin_clz(age_s)) : 0;
+}
+
+static void age_take(void *ctx, u32 bucket, u32 age_s) {
+    struct ages *a = ctx;
+    u32 class = age_class(age_s), *head = idmap_at(&a->by_bucket, bucket);
+    if (*head == U32_NONE) *head = 0;
+    for (u32 at = *head; at; at = a->counts[at - 1].next) {
+        if (a->counts[at - 1].age_s != class) continue;
+        a->counts[at - 1].n++;
+        return;
+    }
+    GROW(a->out, a->counts, a->cap, a->n + 1);
+    a->counts[a->n++] = (struct age_count){.age_s = class, .next = *head, .n = 1};
+    *head = a->n;
+}
+
+static void ages_collect(struct ages *a) {
+    idmap_init(&a->by_bucket, a->out);
+    live_each(age_take, a);
+}
+
+// The bucket's live blocks, a row an age, with the label "age" behind the others.
+static void age_rows(struct ages *a, struct rows *rows, u32 bucket_i, const struct counts *counts,
+                     double scale) {
+    u32 n_buckets, at = idmap_get(&a->by_bucket, bucket_i);
+    const struct heap_bucket *bucket = &heap_buckets(&n_buckets)[bucket_i];
+    for (; at && at != U32_NONE; at = a->counts[at - 1].next) {
+        const struct age_count *age = &a->counts[at - 1];
+        struct counts now = {.size = counts->size, .n_inuse = age->n};
+        struct row *row = row_new(a->out, rows, bucket, &now);
+        struct row_label *labels = labels_put(a->out, row, (u32)bucket->label_id, 2);
+        labels[0] = (struct row_label){.key = S("bytes"), .num = (i64)counts->size};
+        labels[1] = (struct row_label){.key = S("age"), .num = age->age_s, .unit = S("seconds")};
+        values_of(&now, scale, row->values);
+    }
+}
+
+static void peak_tell(struct arena *out, struct rows *rows, const struct heap_peak *peak) {
+    struct buf b = buf_new(out, 256);
+    buf_printf(&b, "in use at its peak: %llu bytes, %u seconds ago",
+               (unsigned long long)peak->inuse_bytes, peak->age_s);
+    comment_add(out, rows, buf_str(&b));
+}
+
+static void rows_collect(struct arena *out, struct rows *rows, const struct collect_opts *opts) {
+    u32 n_buckets;
+    const struct heap_bucket *buckets = heap_buckets(&n_buckets);
+    struct ages ages = {.out = out};
+    struct heap_peak peak = {0};
+    if (opts->by_age) ages_collect(&ages);
+    if (opts->is_peak) live_peak(NEW(out, u32, n_buckets), n_buckets, &peak);
+    for (u32 i = 0; i < n_buckets; i++) {
+        struct counts counts;
+        if (!counts_of(&buckets[i], &counts)) continue;
+        double scale = opts->is_raw ? 1 : scale_of(counts.size);
+        if (opts->is_peak) counts.n_inuse = peak.n_inuse[i];
+        if (opts->by_age) {
+            age_rows(&ages, rows, i, &counts, scale);
+            counts.n_inuse = 0;
+        }
+        values_of(&counts, scale, row_new(out, rows, &buckets[i], &counts)->values);
+    }
+    if (opts->is_peak) peak_tell(out, rows, &peak);
+}
+
 static void lost_tell(struct arena *out, struct rows *rows) {
     struct live_lost lost = live_lost();
     comment_count(
@@ -152,18 +211,12 @@ static void lost_tell(struct arena *out, struct rows *rows) {
 }
 
 // Where sampling cannot work the profile is empty and says why: what scrapes it goes on working.
-static void collect(struct arena *out, struct rows *rows, bool is_scaled) {
-    rows_collect(out, rows, is_scaled);
+static void collect(struct arena *out, const struct collect_opts *opts, struct rows *rows) {
+    rows_collect(out, rows, opts);
     if (heap_status()) comment_add(out, rows, str_of(heap_status()));
     lost_tell(out, rows);
     labels_tell(out, rows);
     rows->period = (i64)atomic_load(&heap.rate_used);
-}
-
-bool heap_collect(struct arena *out, struct rows *rows, struct err *err) {
-    (void)err;
-    collect(out, rows, true);
-    return true;
 }
 
 static int by_bytes_inuse(const void *a, const void *b, void *ctx) {
@@ -173,10 +226,12 @@ static int by_bytes_inuse(const void *a, const void *b, void *ctx) {
     return x < y ? -1 : x > y;
 }
 
-bool heap_collect_raw(struct arena *out, struct rows *rows, struct err *err) {
+bool heap_collect(struct arena *out, const struct collect_opts *opts, struct rows *rows,
+                  struct err *err) {
     (void)err;
-    collect(out, rows, false);
-    sort_stable(out, rows->items, rows->n, sizeof *rows->items, by_bytes_inuse, NULL);
+    collect(out, opts, rows);
+    if (opts->is_raw)
+        sort_stable(out, rows->items, rows->n, sizeof *rows->items, by_bytes_inuse, NULL);
     return true;
 }
 
@@ -214,4 +269,5 @@ const char *heap_status(void) {
 
 void heap_after_fork_child(void) {
     hot_thread.rng = 0; // parent and child must not sample in step
+    live_after_fork_child();
 }

@@ -25,10 +25,12 @@ u64 heap_rate(void);
 // One row per (stack, size) that was ever sampled: four unbiased values, numeric label "bytes" (the
 // size, without unit). rows->period is the rate; what was lost is in rows->comments. Never fails:
 // where sampling cannot work the rows are none and a comment says why.
-bool heap_collect(struct arena *out, struct rows *rows, struct err *err);
-// The same rows with values as counted, for the debug=1 text. Sorted as Go >= 1.23 sorts them: by
-// bytes in use, ascending.
-bool heap_collect_raw(struct arena *out, struct rows *rows, struct err *err);
+// is_raw: values as counted, for the debug=1 text, sorted as Go >= 1.23 sorts them: by bytes in
+// use, ascending. is_peak: what was in use when most was; a comment says how much and how long ago.
+// by_age: blocks in use are in rows of their own, with the numeric label "age" in seconds, rounded
+// down to a power of two.
+bool heap_collect(struct arena *out, const struct collect_opts *opts, struct rows *rows,
+                  struct err *err);
 
 // Sums over all rows, raw (not unbiased) or unbiased.
 struct heap_totals {

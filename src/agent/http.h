@@ -41,7 +41,8 @@ struct plan {
     struct reply reply;         // PLAN_ANSWER only
     const struct collector *of; // PLAN_SNAPSHOT, PLAN_DELTA
     i64 debug, gc, seconds;
-    i64 hz; // 0: the default
+    bool is_peak, by_age; // of PLAN_SNAPSHOT
+    i64 hz;               // 0: the default
     str addresses;
 };
 

@@ -12,6 +12,7 @@
 #include "agent/labels.h"
 #include "agent/loop.h"
 #include "agent/maps.h"
+#include "agent/mmaps.h"
 #include "agent/names.h"
 #include "agent/text.h"
 #include "agent/threadcreate.h"
@@ -122,6 +123,7 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "CPU", cpu_status(out));
     put_state(b, "heap", heap ? str_of(heap) : S("works"));
     put_state(b, "labels", labels_status(out));
+    put_state(b, "mmap", mmaps_status(out));
     put_state(b, "files", files_status(out));
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));

@@ -153,12 +153,28 @@ struct profile make_profile(struct arena *out, const struct collector *of,
     return p;
 }
 
+// What only grows, unlike what is in use and what exists now (goroutine/count).
+static bool is_counter(const struct profile *p, u32 type_i) {
+    str name = profile_str(p, p->sample_types[type_i].type);
+    return str_starts(name, S("alloc_")) || str_eq(name, S("contentions")) ||
+           str_eq(name, S("delay"));
+}
+
+// A counter that seems to have shrunk was scaled anew in between (pprof_set_heap_rate).
+static void floor_counters(struct profile *p) {
+    for (u32 k = 0; k < p->n_types; k++)
+        for (u32 i = 0; is_counter(p, k) && i < p->n_samples; i++)
+            if (p->values[(size_t)i * p->n_types + k] < 0)
+                p->values[(size_t)i * p->n_types + k] = 0;
+}
+
 bool make_delta(struct arena *out, const struct profile *p0, const struct profile *p1,
                 struct profile *ret, struct err *err) {
     double minus[ROW_VALUES] = {-1, -1, -1, -1};
     struct profile less = profile_scale(out, p0, minus);
     const struct profile *both[] = {&less, p1};
     if (!profile_merge(out, both, countof(both), ret, err)) return false;
+    floor_counters(ret);
     ret->time_nanos = p1->time_nanos;
     ret->duration_nanos = p1->time_nanos - p0->time_nanos;
     return true;

@@ -54,6 +54,9 @@ static void plan_delta(struct arena *out, str seconds, struct plan *ret) {
                                       "profile type")));
     } else if (ret->debug != 0) {
         plan_answer(ret, http_error(out, 400, S("seconds and debug params are incompatible")));
+    } else if (ret->is_peak || ret->by_age) {
+        plan_answer(ret,
+                    http_error(out, 400, S("seconds and peak or age params are incompatible")));
     } else {
         ret->kind = PLAN_DELTA;
         ret->seconds = seconds_capped(value);
@@ -66,6 +69,9 @@ static void plan_profile(struct arena *out, const struct http_request *request, 
     if (!ret->of) return plan_answer(ret, http_error(out, 404, S("Unknown profile")));
     ret->debug = param_int(out, request, S("debug"));
     ret->gc = param_int(out, request, S("gc"));
+    bool is_heap = str_eq(name, S("heap")) || str_eq(name, S("allocs"));
+    ret->is_peak = is_heap && param_int(out, request, S("peak")) > 0;
+    ret->by_age = is_heap && param_int(out, request, S("age")) > 0;
     str seconds = form_value(out, request, S("seconds"));
     if (seconds.len > 0) return plan_delta(out, seconds, ret);
     ret->kind = PLAN_SNAPSHOT;

@@ -150,7 +150,8 @@ static void write_mem_stats(struct buf *out) {
     buf_printf(out, "# MaxRSS = %ld\n", usage.ru_maxrss * 1024);
 }
 
-static void write_heap(struct writer *w, const struct rows *rows) {
+static void write_heap(struct writer *w, const struct rows *rows, bool is_malloc) {
+    u64 rate = is_malloc ? heap_rate() : 1;
     i64 sum[ROW_VALUES] = {0};
     for (u32 i = 0; i < rows->n; i++)
         for (u32 k = 0; k < ROW_VALUES; k++) sum[k] += rows->items[i].values[k];
@@ -159,7 +160,7 @@ static void write_heap(struct writer *w, const struct rows *rows) {
     buf_printf(&w->out, "heap profile: %lld: %lld [%lld: %lld] @ heap/%llu\n",
                (long long)sum[HEAP_INUSE_OBJECTS], (long long)sum[HEAP_INUSE_SPACE],
                (long long)sum[HEAP_ALLOC_OBJECTS], (long long)sum[HEAP_ALLOC_SPACE],
-               (unsigned long long)(2 * heap_rate()));
+               (unsigned long long)(2 * rate));
     for (u32 i = 0; i < rows->n; i++) {
         const struct row *row = &rows->items[i];
         buf_printf(&w->out, "%lld: %lld [%lld: %lld] ", (long long)row->values[HEAP_INUSE_OBJECTS],
@@ -170,7 +171,7 @@ static void write_heap(struct writer *w, const struct rows *rows) {
         write_frames(w, row->pcs, row->n_pcs);
         buf_byte(&w->out, '\n');
     }
-    write_mem_stats(&w->out);
+    if (is_malloc) write_mem_stats(&w->out);
     // What symbolizes Go's text has names in it; tools for C find the files by this.
     buf_put(&w->out, S("\nMAPPED_LIBRARIES:\n"));
     buf_put(&w->out, text_proc_file(w->arena, "/proc/self/maps"));
@@ -247,7 +248,10 @@ static void write_dump(struct writer *w, const struct thread_dumps *dumps) {
     }
 }
 
-static bool write_text(struct writer *w, const struct collector *of, i64 debug, struct err *err) {
+static bool write_text(struct writer *w, const struct collector *of, i64 debug,
+                       const struct collect_opts *opts, struct err *err) {
+    struct collect_opts raw = *opts;
+    raw.is_raw = true;
     struct rows rows = {0};
     struct thread_dumps dumps;
     if (of->text == TEXT_THREADS && debug >= 2) {
@@ -255,20 +259,19 @@ static bool write_text(struct writer *w, const struct collector *of, i64 debug, 
         write_dump(w, &dumps);
         return true;
     }
-    if (!collector_collect(of, w->arena, &(struct collect_opts){.is_raw = true}, &rows, err))
-        return false;
+    if (!collector_collect(of, w->arena, &raw, &rows, err)) return false;
     if (of->text == TEXT_HEAP)
-        write_heap(w, &rows);
+        write_heap(w, &rows, !str_eq(of->name, S("mmap")));
     else
         write_counts(w, of, &rows);
     return true;
 }
 
-bool text_write(struct arena *out, const struct collector *of, i64 debug, str *ret,
-                struct err *err) {
+bool text_write(struct arena *out, const struct collector *of, i64 debug,
+                const struct collect_opts *opts, str *ret, struct err *err) {
     struct writer w = {.arena = out, .out = buf_new(out, TEXT_MAX), .images = images_read(out)};
     idmap_init(&w.known_by_pc, out);
-    if (!write_text(&w, of, debug, err)) return false;
+    if (!write_text(&w, of, debug, opts, err)) return false;
     *ret = buf_str(&w.out);
     return true;
 }

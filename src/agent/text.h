@@ -5,10 +5,10 @@
 
 #include "agent/agent.h"
 
-// The text form of one collector; debug 2 of a thread profile is a dump, anything else groups by
-// stack.
-MUST_USE bool text_write(struct arena *out, const struct collector *of, i64 debug, str *ret,
-                         struct err *err);
+// The text form of one collector, whose values are raw whatever opts says; debug 2 of a thread
+// profile is a dump, anything else groups by stack.
+MUST_USE bool text_write(struct arena *out, const struct collector *of, i64 debug,
+                         const struct collect_opts *opts, str *ret, struct err *err);
 // The program's arguments, separated by NUL.
 str text_cmdline(struct arena *out);
 // A whole file of /proc; empty when it cannot be read.

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +47,46 @@ static void *sleep_thread(void *arg) {
     return arg;
 }
 
+enum {
+    PEAK_BYTES = 30 << 20,
+    MAP_BYTES = 24 << 20,
+    N_RATE = 3000,
+    RATE_BYTES = 10000,
+    RATE_MS = 20
+};
+
+// In use for a moment, at the program's peak.
+__attribute__((noinline)) static void grow_and_shrink(void) {
+    enum { N = 300 };
+    static void *volatile blocks[N];
+    for (int i = 0; i < N; i++) blocks[i] = malloc(PEAK_BYTES / N);
+    for (int i = 0; i < N; i++) free(blocks[i]);
+}
+
+__attribute__((noinline)) static void map_memory(void) {
+    char *p = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED || munmap(p, MAP_BYTES / 4)) abort();
+}
+
+// Batches of a known size; a custom profile counts them.
+__attribute__((noinline)) static void allocate_steadily(void) {
+    void *volatile p;
+    for (int i = 0; i < N_RATE; i++) {
+        p = malloc(RATE_BYTES);
+        free(p);
+    }
+}
+
+static void *rate_thread(void *arg) {
+    pprof_profile *batches = pprof_new_profile("example.com/batches", NULL);
+    for (uintptr_t i = 0;; i++) {
+        allocate_steadily();
+        pprof_profile_add(batches, (void *)i, 0);
+        pause_ms(RATE_MS);
+    }
+    return arg;
+}
+
 enum { N_OPENED = 300, N_CLOSED = 100 };
 
 __attribute__((noinline)) static void open_session(pprof_profile *sessions, uintptr_t i) {
@@ -75,6 +116,9 @@ int main(void) {
     pprof_labels_free(spinner);
     if (pthread_create(&thread, NULL, sleep_thread, NULL)) return 1;
     use_custom_profile();
+    grow_and_shrink();
+    map_memory();
+    if (pthread_create(&thread, NULL, rate_thread, NULL)) return 1;
     printf("%s\n", pprof_address());
     fflush(stdout);
     for (;;) pause();

@@ -3,7 +3,7 @@
 import live
 
 log = live.TEMP / "address"
-program = live.start([live.BUILD / "tests/live/collect"], stdout=open(log, "w"))
+program = live.start([live.BUILD / "tests/live/collect"], env={"PPROF_HEAP_RATE": "8192"}, stdout=open(log, "w"))
 address = live.wait_for("the program prints its address", lambda: log.read_text().strip())
 
 
@@ -18,11 +18,11 @@ def get(name, query=""):
 
 def check_labels():
     cpu = get("profile", "?seconds=2")
-    share = labelled(cpu, "job", "spinner") / max(1, cpu.total(1))
+    share = labelled(cpu, "job", "spinner") / max(1, function(cpu, "spin_thread"))
     live.check(share > 0.9, "CPU samples carry the labels their thread inherited", f"{100 * share:.0f} %")
     heap = get("heap")
     kept = labelled(heap, "job", "keeper")
-    live.check(abs(kept - 80e6) < 0.25 * 80e6, "heap samples carry labels", f"{kept / 1e6:.1f} of 80 MB")
+    live.check(abs(kept - 80e6) < 0.05 * 80e6, "heap samples carry labels, within 5 %", f"{kept / 1e6:.1f} of 80 MB")
     threads = get("goroutine")
     for job in ("spinner", "sleeper"):
         live.check(labelled(threads, "job", job) == 1, f"the thread of job {job} carries its label")
@@ -50,7 +50,56 @@ def check_custom():
     live.check(f"<tr><td>200</td><td><a href='{name}?debug=1'>" in index, "the index counts it")
 
 
+def function(profile, name, type_i=-1):
+    """The weight of samples with this function in their stack."""
+    return sum(s.values[type_i] for s in profile.samples
+               if any(name in profile.locations[i].names for i in s.location_ids))
+
+
+def check_heap():
+    now, peak = get("heap"), get("heap", "?peak=1")
+    grown = function(peak, "grow_and_shrink")
+    live.check(function(now, "grow_and_shrink") == 0 and abs(grown - (30 << 20)) < 0.1 * (30 << 20),
+               "peak=1 holds what was in use at the peak", f"{grown / (1 << 20):.1f} of 30 MiB")
+    live.check(any("in use at its peak" in c for c in peak.comments), "and says how much it was, and when")
+    live.check("peak" not in str(now.comments), "the plain profile says nothing of it")
+    aged = get("heap", "?age=1")
+    old = sum(s.values[3] for s in aged.samples if s.labels.get("job") == "keeper" and s.labels.get("age", 0) >= 1)
+    live.check(abs(old - 80e6) < 0.05 * 80e6, "age=1 tells how old live blocks are", f"{old / 1e6:.1f} MB are 1 s or older")
+    live.check(not any("age" in s.labels for s in now.samples), "which only those get who ask")
+    both = live.ask(address, "/debug/pprof/heap?seconds=1&peak=1")
+    live.check(both.status == 400, "peak and seconds together are refused", both.text.strip())
+    text = live.ask(address, "/debug/pprof/heap?debug=1&peak=1").text
+    live.check(text.startswith("heap profile: "), "peak=1 has a text form too")
+
+
+def check_rate():
+    """Allocations of a known rate: the difference over a time against the program's own count."""
+    before = get("example.com/batches").total()
+    delta = live.Profile(live.ask(address, "/debug/pprof/allocs?seconds=3").body)
+    done = get("example.com/batches").total() - before
+    n, size = function(delta, "allocate_steadily", 0), function(delta, "allocate_steadily", 1)
+    live.check(size > 0 and abs(size / n - 10000) < 100, "blocks have their size", f"{size / max(1, n):.0f}")
+    seen = size / (3000 * 10000)
+    live.check(done > 20 and abs(seen - done) < 0.05 * done + 2, "allocations of a known rate are right within 5 %",
+               f"{seen:.1f} of {done} batches in {delta.duration_nanos / 1e9:.1f} s")
+    live.check(min(s.values[k] for s in delta.samples for k in (0, 1)) >= 0, "no allocation is negative")
+
+
+def check_mmap():
+    mapped = get("mmap")
+    live.check(mapped.types == live.TYPES["heap"], "mmap has the heap's types")
+    live.check((function(mapped, "map_memory", 1), function(mapped, "map_memory", 3)) == (24 << 20, 18 << 20),
+               "mmap holds what is still mapped, exactly", str(function(mapped, "map_memory", 3)))
+    live.check(labelled(mapped, "kind", "anonymous") >= 18 << 20, "with its kind")
+    text = live.ask(address, "/debug/pprof/mmap?debug=1").text
+    live.check(text.startswith("heap profile: ") and "@ heap/2\n" in text, "and a text form", text.split("\n")[0])
+
+
 check_labels()
 check_custom()
+check_heap()
+check_rate()
+check_mmap()
 live.stop(program)
 live.finish()

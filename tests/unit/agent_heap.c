@@ -31,10 +31,7 @@ struct sums {
 static struct sums sums_of(struct unit *t, u64 lo, u64 hi, bool is_raw) {
     struct rows rows = {0};
     struct sums sums = {0};
-    if (is_raw)
-        CHECK(heap_collect_raw(t->arena, &rows, &t->err));
-    else
-        CHECK(heap_collect(t->arena, &rows, &t->err));
+    CHECK(heap_collect(t->arena, &(struct collect_opts){.is_raw = is_raw}, &rows, &t->err));
     for (u32 i = 0; i < rows.n; i++) {
         const struct row *row = &rows.items[i];
         CHECK_EQ(row->n_labels, 1);
@@ -265,7 +262,7 @@ TEST(raw_rows_are_sorted_by_bytes_in_use) {
     heap_start(1);
     void *a = site_malloc(50002), *b = site_malloc(50001), *c = site_malloc(50003);
     struct rows rows = {0};
-    CHECK(heap_collect_raw(t->arena, &rows, &t->err));
+    CHECK(heap_collect(t->arena, &(struct collect_opts){.is_raw = true}, &rows, &t->err));
     for (u32 i = 1; i < rows.n; i++)
         CHECK(rows.items[i - 1].values[HEAP_INUSE_SPACE] <= rows.items[i].values[HEAP_INUSE_SPACE]);
     struct heap_totals raw = heap_totals_raw();
@@ -274,5 +271,58 @@ TEST(raw_rows_are_sorted_by_bytes_in_use) {
     free(a);
     free(b);
     free(c);
+    heap_set_rate(0);
+}
+
+// In use of blocks of one size, as opts have it.
+static i64 inuse_of(struct unit *t, u64 size, const struct collect_opts *opts, i64 age) {
+    struct rows rows = {0};
+    i64 sum = 0;
+    CHECK(heap_collect(t->arena, opts, &rows, &t->err));
+    for (u32 i = 0; i < rows.n; i++) {
+        const struct row *row = &rows.items[i];
+        if ((u64)row->labels[0].num != size) continue;
+        bool is_aged = row->n_labels > 1 && str_eq(row->labels[1].key, S("age"));
+        if (is_aged) CHECK_STR(row->labels[1].unit, S("seconds"));
+        if (age >= 0 && (!is_aged || row->labels[1].num != age)) continue;
+        sum += row->values[HEAP_INUSE_SPACE];
+    }
+    return sum;
+}
+
+// The peak is that of all blocks together: what was freed before it is not in it.
+TEST(the_peak_is_remembered_after_everything_is_freed) {
+    enum { N = 400, EARLY = 50021, LATE = 50023 };
+    const struct collect_opts peak = {.is_raw = true, .is_peak = true};
+    void *blocks[2 * N];
+    heap_start(1);
+    for (u32 i = 0; i < N; i++) blocks[i] = site_malloc(EARLY);
+    for (u32 i = 0; i < N / 2; i++) free(blocks[i]);
+    for (u32 i = N; i < 2 * N; i++) blocks[i] = site_malloc(LATE);
+    for (u32 i = N / 2; i < 2 * N; i++) free(blocks[i]);
+    CHECK_EQ(inuse_of(t, LATE, &(struct collect_opts){.is_raw = true}, -1), 0);
+    i64 early = inuse_of(t, EARLY, &peak, -1), late = inuse_of(t, LATE, &peak, -1);
+    CHECK_EQ(early, (N / 2) * EARLY);
+    CHECK(late <= N * LATE && late >= N * LATE * 96 / 100); // the last picture is within 2 % of all
+    heap_set_rate(0);
+}
+
+TEST(blocks_in_use_have_their_age) {
+    const struct collect_opts by_age = {.is_raw = true, .by_age = true};
+    heap_start(1);
+    void *old = site_malloc(60013);
+    usleep(1100000);
+    void *young = site_malloc(60013);
+    CHECK_EQ(inuse_of(t, 60013, &by_age, -1), 2 * 60013);
+    CHECK_EQ(inuse_of(t, 60013, &by_age, 0) + inuse_of(t, 60013, &by_age, 1) +
+                 inuse_of(t, 60013, &by_age, 2),
+             2 * 60013);
+    CHECK(inuse_of(t, 60013, &by_age, 0) <= 60013); // the old one is a second old
+    free(old);
+    CHECK_EQ(inuse_of(t, 60013, &by_age, -1), 60013);
+    free(young);
+    CHECK_EQ(inuse_of(t, 60013, &by_age, -1), 0);
+    struct sums sums = sums_of(t, 60013, 60013, true);
+    CHECK_EQ(sums.values[HEAP_ALLOC_OBJECTS], 2);
     heap_set_rate(0);
 }

@@ -16,6 +16,7 @@
 #include "agent/hot/cpu_signal.h"
 #include "agent/hot/labels.h"
 #include "agent/hot/live.h"
+#include "agent/hot/mmaps.h"
 #include "agent/hot/own.h"
 #include "agent/hot/real.h"
 #include "agent/hot/resolve.h"
@@ -26,3 +27,4 @@
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
 #include "agent/hot/values.h"
+#include "agent/hot/weight.h"

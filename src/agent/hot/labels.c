@@ -6,6 +6,8 @@
 
 #include "base/base.h"
 
+#include "agent/hot/pages.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
@@ -56,9 +58,8 @@ static void lose(u32 what) {
 static struct tables *tables_get(void) {
     struct tables *t = atomic_load_explicit(&labels.tables, memory_order_acquire);
     if (t) return t;
-    struct tables *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (fresh == MAP_FAILED) return NULL;
+    struct tables *fresh = map_own(sizeof *fresh);
+    if (!fresh) return NULL;
     if (atomic_compare_exchange_strong(&labels.tables, &t, fresh)) return fresh;
     munmap(fresh, sizeof *fresh);
     return t;

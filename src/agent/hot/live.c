@@ -10,8 +10,11 @@
 #include "base/base.h"
 
 #include "agent/hot/stacks.h"
+#include "agent/hot/weight.h"
 
+#include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 enum {
     N_BUCKET_SLOTS = 2 * MAX_BUCKETS,
@@ -30,7 +33,9 @@ enum { N_LINES = (1 << 13) + (1 << 17) + (1 << 19) };
 
 struct tables {
     _Atomic u64 lines[N_LINES][LINE_WORDS]; // address >> 4 << BUCKET_BITS | bucket; 0: free
+    _Atomic u32 times[N_LINES][LINE_WORDS]; // when the word was written: see now_s
     _Atomic u32 slots[N_BUCKET_SLOTS];      // bucket id; 0: free
+    _Atomic u32 n_peak[MAX_BUCKETS];        // in use at the peak; under peak_lock
     struct heap_bucket buckets[MAX_BUCKETS];
 };
 
@@ -40,6 +45,11 @@ static struct {
     _Atomic u32 n_buckets;
     _Atomic u32 n_levels; // levels that hold or held blocks
     _Atomic u64 n_overflowed, n_unfollowed;
+    _Atomic u64 rate;
+    _Atomic i64 inuse_bytes; // weight of the blocks followed
+    _Atomic i64 peak_bytes;  // of the last picture
+    _Atomic u32 peak_s;
+    _Atomic u32 peak_lock; // taken by whoever reads or takes the picture; never waited for in hooks
 } live = {.n_buckets = N_OVERFLOW_BUCKETS};
 
 #define KEY_SET ((u64)1 << 63) // so that no key is 0
@@ -177,6 +187,13 @@ static _Atomic u64 *word_find(struct tables *t, const void *block, u64 *word) {
     return NULL;
 }
 
+// Seconds, fine enough for ages.
+static u32 now_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (u32)now.tv_sec;
+}
+
 static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
     _Atomic u64 *places[2];
     level_places(t, level, hash, places);
@@ -186,8 +203,11 @@ static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
         u64 none = 0;
         if (!atomic_load_explicit(at, memory_order_relaxed) &&
             atomic_compare_exchange_strong_explicit(at, &none, word, memory_order_release,
-                                                    memory_order_relaxed))
+                                                    memory_order_relaxed)) {
+            size_t i_word = (size_t)(at - t->lines[0]);
+            atomic_store_explicit(&t->times[0][i_word], now_s(), memory_order_relaxed);
             return true;
+        }
     }
     return false;
 }
@@ -214,6 +234,69 @@ static void bucket_count(_Atomic u64 *counter, i64 n) {
     atomic_fetch_add_explicit(counter, (u64)n, memory_order_release);
 }
 
+static i64 weight_bytes(u64 key) {
+    u64 size = bucket_size(key), rate = atomic_load_explicit(&live.rate, memory_order_relaxed);
+    return (i64)((double)size * weight_of(size, rate));
+}
+
+static bool peak_try(void) {
+    return atomic_exchange_explicit(&live.peak_lock, 1, memory_order_acquire) == 0;
+}
+
+static void peak_release(void) {
+    atomic_store_explicit(&live.peak_lock, 0, memory_order_release);
+}
+
+static void peak_picture(struct tables *t, i64 inuse_bytes) {
+    u32 n;
+    heap_buckets(&n);
+    for (u32 i = 0; i < n; i++) {
+        u64 n_frees = atomic_load_explicit(&t->buckets[i].n_frees, memory_order_acquire);
+        u64 n_allocs = atomic_load_explicit(&t->buckets[i].n_allocs, memory_order_acquire);
+        u64 n_inuse = n_allocs - n_frees;
+        if (n_inuse != t->n_peak[i]) // pages that stay as they are need no memory
+            atomic_store_explicit(&t->n_peak[i], (u32)n_inuse, memory_order_relaxed);
+    }
+    atomic_store(&live.peak_bytes, inuse_bytes);
+    atomic_store(&live.peak_s, now_s());
+}
+
+static void inuse_count(struct tables *t, u64 key, i64 sign) {
+    i64 bytes = sign * weight_bytes(key);
+    i64 now = atomic_fetch_add_explicit(&live.inuse_bytes, bytes, memory_order_relaxed) + bytes;
+    i64 peak = atomic_load_explicit(&live.peak_bytes, memory_order_relaxed);
+    if (now <= peak + peak / 50 || !peak_try()) return; // 2 %
+    peak_picture(t, now);
+    peak_release();
+}
+
+void live_set_rate(u64 rate_bytes) {
+    u32 n;
+    const struct heap_bucket *buckets = heap_buckets(&n);
+    atomic_store(&live.rate, rate_bytes);
+    i64 sum = 0;
+    for (u32 i = 0; i < n; i++) {
+        u64 key = atomic_load(&buckets[i].key), n_frees = atomic_load(&buckets[i].n_frees);
+        if (key) sum += (i64)(atomic_load(&buckets[i].n_allocs) - n_frees) * weight_bytes(key);
+    }
+    atomic_store(&live.inuse_bytes, sum);
+    atomic_store(&live.peak_bytes, 0);
+}
+
+void live_peak(u32 *n_inuse, u32 n, struct heap_peak *ret) {
+    const struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    while (!peak_try()) sched_yield(); // for 10 us as a rule
+    for (u32 i = 0; t && i < n; i++) n_inuse[i] = atomic_load(&t->n_peak[i]);
+    ret->n_inuse = n_inuse;
+    ret->inuse_bytes = (u64)atomic_load(&live.peak_bytes);
+    ret->age_s = now_s() - atomic_load(&live.peak_s);
+    peak_release();
+}
+
+void live_after_fork_child(void) {
+    if (atomic_load(&live.peak_lock)) peak_release();
+}
+
 void live_insert(const void *block, u32 bucket) {
     struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
     // A word for this address is left over from a block that was freed behind our back (by an
@@ -222,7 +305,10 @@ void live_insert(const void *block, u32 bucket) {
     while (live_remove(block, &stale)) {
     }
     bucket_count(&t->buckets[bucket].n_allocs, 1);
-    if (word_insert(t, block, bucket)) return;
+    if (word_insert(t, block, bucket)) {
+        inuse_count(t, t->buckets[bucket].key, 1);
+        return;
+    }
     bucket_count(&t->buckets[bucket].n_frees, 1);
     atomic_fetch_add_explicit(&live.n_unfollowed, 1, memory_order_relaxed);
 }
@@ -240,12 +326,27 @@ bool live_remove(const void *block, u32 *bucket) {
     filter_take(block);
     *bucket = (u32)(word & (((u64)1 << BUCKET_BITS) - 1));
     bucket_count(&t->buckets[*bucket].n_frees, 1);
+    inuse_count(t, t->buckets[*bucket].key, -1);
     return true;
 }
 
 void live_restore(const void *block, u32 bucket) {
     struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
-    if (word_insert(t, block, bucket)) bucket_count(&t->buckets[bucket].n_frees, -1);
+    if (!word_insert(t, block, bucket)) return;
+    bucket_count(&t->buckets[bucket].n_frees, -1);
+    inuse_count(t, t->buckets[bucket].key, 1);
+}
+
+void live_each(void (*take)(void *ctx, u32 bucket, u32 age_s), void *ctx) {
+    const struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    u32 n_lines = 0, now = now_s();
+    for (u32 i = 0; i < atomic_load(&live.n_levels); i++) n_lines += level_lines[i];
+    for (u32 i = 0; t && i < n_lines * LINE_WORDS; i++) {
+        u64 word = atomic_load_explicit(&t->lines[0][i], memory_order_acquire);
+        u32 time = atomic_load_explicit(&t->times[0][i], memory_order_relaxed);
+        if (word)
+            take(ctx, (u32)(word & (((u64)1 << BUCKET_BITS) - 1)), now > time ? now - time : 0);
+    }
 }
 
 struct live_lost live_lost(void) {

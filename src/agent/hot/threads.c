@@ -6,6 +6,7 @@
 
 #include "agent/hot/cpu_signal.h"
 #include "agent/hot/labels.h"
+#include "agent/hot/pages.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/stacks.h"
 #include "agent/hot/unwind.h"
@@ -219,9 +220,8 @@ static struct birth *birth_take(void) {
         struct birth *birth = &tables.births[(at + i) % N_BIRTHS];
         if (atomic_exchange_explicit(&birth->is_used, 1, memory_order_acquire) == 0) return birth;
     }
-    struct birth *page =
-        mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return NULL;
+    struct birth *page = map_own(sizeof *page);
+    if (!page) return NULL;
     page->is_mapped = true;
     return page;
 }

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "agent/hot/labels.h"
+#include "agent/hot/pages.h"
 #include "agent/hot/stacks.h"
 
 #include <sys/mman.h>
@@ -28,9 +29,8 @@ static struct value_slot *level_get(struct values *v, u32 level) {
     struct value_slot *slots = atomic_load_explicit(&v->levels[level], memory_order_acquire);
     if (slots) return slots;
     size_t bytes = level_slots[level] * sizeof *slots;
-    struct value_slot *fresh = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (fresh == MAP_FAILED) return NULL;
+    struct value_slot *fresh = map_own(bytes);
+    if (!fresh) return NULL;
     if (atomic_compare_exchange_strong(&v->levels[level], &slots, fresh)) return fresh;
     munmap(fresh, bytes);
     return slots;
