@@ -1,23 +1,25 @@
 // trace/blocked.c - how long goroutines waited, by the stack at which the wait began.
 // Room: the official tool's four profiles of a trace, made in one pass. Door: trace/trace.h.
 // Source: reference/go.md section 5.1.
-#include "trace/trace.h"
+#include "trace/v1.h"
 
 // Stacks as runs of frames, equal ones once. Frames are one a pc: the first seen wins.
 struct wait_stack {
     u32 *frames;
     u32 n;
+    u32 n_empty; // frames at pc 0 below them: see stack_add
     i64 count, delay_ns;
 };
 
 // Waits of a goroutine that did not run yet: they do not count if it ever does.
 struct unsure_wait {
-    u32 stack_i, next;
+    u32 stack_i, n_empty, next;
     i64 delay_ns;
 };
 
 struct waiter {
     u32 stack_i; // where it began to wait; U32_NONE: it does not
+    u32 n_empty; // of that stack
     u32 unsure;  // list of struct unsure_wait
     i64 since_ns, end_ns;
     bool has_run;
@@ -45,14 +47,18 @@ static u32 frame_index(struct waits *w, const struct trace_frame *f) {
     return *at;
 }
 
+// Stacks that differ in frames at pc 0 at their end count as one in the official tool, whose key is
+// filled up with zeros; it is shown as the one that ended a wait last.
+static u32 empty_frames(const struct trace_reader *r, u32 stack) {
+    u32 depth = trace_depth(r, stack), n = 0;
+    while (n < depth && trace_frame(r, stack, depth - 1 - n)->pc == 0) n++;
+    return n;
+}
+
 static u32 stack_add(struct waits *w, const struct trace_reader *r, u32 stack) {
     u32 n = trace_depth(r, stack);
     u32 frames[TRACE_MAX_FRAMES];
-    // A stack that is only the runtime's empty frame is no stack, as in the official tool.
-    for (; n > 0; n--) {
-        const struct trace_frame *f = trace_frame(r, stack, n - 1);
-        if (f->pc != 0 || f->func.len) break;
-    }
+    n -= empty_frames(r, stack);
     for (u32 i = 0; i < n; i++) frames[i] = frame_index(w, trace_frame(r, stack, i));
     str key = {(const char *)frames, n * sizeof *frames};
     u32 known = strmap_get(&w->stack_by_frames, key);
@@ -91,7 +97,8 @@ static struct waiter *waiter_of(struct waits *w, i64 go) {
     return &w->waiters[*at];
 }
 
-static void count(struct waits *w, u32 stack_i, i64 delay_ns) {
+static void count(struct waits *w, u32 stack_i, u32 n_empty, i64 delay_ns) {
+    w->stacks[stack_i].n_empty = n_empty;
     w->stacks[stack_i].count++;
     w->stacks[stack_i].delay_ns += delay_ns;
 }
@@ -102,12 +109,14 @@ static void wait_end(struct waits *w, struct waiter *g, i64 now_ns) {
     g->stack_i = U32_NONE;
     if (end_ns <= g->since_ns) return;
     if (g->has_run) {
-        count(w, stack_i, end_ns - g->since_ns);
+        count(w, stack_i, g->n_empty, end_ns - g->since_ns);
         return;
     }
     GROW(w->arena, w->unsure, w->cap_unsure, w->n_unsure + 1);
-    w->unsure[w->n_unsure] = (struct unsure_wait){
-        .stack_i = stack_i, .delay_ns = end_ns - g->since_ns, .next = g->unsure};
+    w->unsure[w->n_unsure] = (struct unsure_wait){.stack_i = stack_i,
+                                                  .n_empty = g->n_empty,
+                                                  .delay_ns = end_ns - g->since_ns,
+                                                  .next = g->unsure};
     g->unsure = w->n_unsure++;
 }
 
@@ -144,6 +153,7 @@ static void follow(struct waits *w, const struct trace_reader *r, enum trace_wai
         wait_end(w, g, ev->time_ns);
     } else if (g->stack_i == U32_NONE && is_wait && is_reason(wait, ev->name)) {
         g->stack_i = stack_index(w, r, ev);
+        g->n_empty = empty_frames(r, ev->stack);
         g->since_ns = ev->time_ns;
     }
     bool is_gone =
@@ -151,10 +161,26 @@ static void follow(struct waits *w, const struct trace_reader *r, enum trace_wai
     if (is_gone && g->end_ns == INT64_MAX) g->end_ns = ev->time_ns;
 }
 
+static void read_events(struct waits *w, struct trace_reader *r, enum trace_wait wait) {
+    struct trace_event ev;
+    while (trace_next(r, &ev)) {
+        if (ev.kind == TRACE_TRANSITION && ev.subject_kind == TRACE_GOROUTINE)
+            follow(w, r, wait, &ev);
+    }
+}
+
+static void read_v1(struct waits *w, struct trace_reader *r, enum trace_wait wait) {
+    struct trace_event ev = {.generation = 1};
+    i64 ns;
+    while (v1_next_wait(v1_of(r), wait, &ev.stack, &ns)) count(w, stack_index(w, r, &ev), 0, ns);
+    while (trace_next(r, &ev)) {
+    } // the end, and why
+}
+
 static void count_unsure(struct waits *w) {
     for (u32 i = 0; i < w->n_waiters; i++) {
         for (u32 at = w->waiters[i].unsure; at != U32_NONE; at = w->unsure[at].next)
-            count(w, w->unsure[at].stack_i, w->unsure[at].delay_ns);
+            count(w, w->unsure[at].stack_i, w->unsure[at].n_empty, w->unsure[at].delay_ns);
     }
 }
 
@@ -179,7 +205,11 @@ static struct profile build(struct arena *out, const struct waits *w) {
         u32 stack[TRACE_MAX_FRAMES];
         if (s->count == 0) continue;
         for (u32 k = 0; k < s->n; k++) stack[k] = build_location(&b, &w->frames[s->frames[k]]);
-        builder_sample(&b, (i64[]){s->count, s->delay_ns}, stack, s->n, NULL, 0);
+        u32 n = s->n;
+        const struct trace_frame nowhere = {0};
+        for (u32 k = 0; k < s->n_empty && n < TRACE_MAX_FRAMES; k++)
+            stack[n++] = build_location(&b, &nowhere);
+        builder_sample(&b, (i64[]){s->count, s->delay_ns}, stack, n, NULL, 0);
     }
     return builder_done(&b);
 }
@@ -188,14 +218,13 @@ void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wa
                    struct profile *ret) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct waits w = {.arena = &scratch};
-    struct trace_event ev;
     idmap_init(&w.frame_by_pc, &scratch);
     idmap_init(&w.waiter_by_go, &scratch);
     strmap_init(&w.stack_by_frames, &scratch);
-    while (trace_next(r, &ev)) {
-        if (ev.kind == TRACE_TRANSITION && ev.subject_kind == TRACE_GOROUTINE)
-            follow(&w, r, wait, &ev);
-    }
+    if (v1_of(r))
+        read_v1(&w, r, wait);
+    else
+        read_events(&w, r, wait);
     count_unsure(&w);
     *ret = build(out, &w);
 }

@@ -3,6 +3,7 @@
 // generation.c. Door: trace/trace.h. Source: reference/go.md section 4.4.
 #include "trace/header.h"
 #include "trace/order.h"
+#include "trace/v1.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct trace_reader {
     struct arena arena; // of the generation
     struct generation gen;
     struct order order;
+    struct v1 *v1; // NULL: format v2
     struct cursor *cursors;
     struct heap_item *heap;
     u32 n_heap, sample_i;
@@ -58,13 +60,17 @@ bool trace_open(struct arena *out, str bytes, struct trace_reader **ret, struct 
     struct reader r = reader_of(bytes);
     u32 version;
     if (!header_read(&r, &version, err)) return false;
-    if (version < TRACE_V2_LEAST)
+    if (version < TRACE_V1_LEAST)
         return err_set(err, ERR_UNSUPPORTED, 0,
                        "traces of format go 1.%u cannot be read; the oldest that can is go 1.%d",
-                       version, TRACE_V2_LEAST);
+                       version, TRACE_V1_LEAST);
     struct trace_reader *t = NEW(out, struct trace_reader, 1);
     *t = (struct trace_reader){.version = version, .bytes = r, .arena = arena_sub(out)};
     order_init(&t->order, out);
+    if (version < TRACE_V2_LEAST) {
+        t->v1 = NEW(&t->arena, struct v1, 1);
+        v1_open(t->v1, &t->arena, r, version, &t->gen.table);
+    }
     *ret = t;
     return true;
 }
@@ -76,6 +82,10 @@ void trace_close(struct trace_reader *r) {
 
 const struct err *trace_broken(const struct trace_reader *r) {
     return r->is_broken ? &r->err : NULL;
+}
+
+struct v1 *v1_of(struct trace_reader *r) {
+    return r->v1;
 }
 
 u32 trace_version(const struct trace_reader *r) {
@@ -303,6 +313,21 @@ static enum order_step advance_another(struct trace_reader *r) {
     return ORDER_BROKEN;
 }
 
+// A v1 trace is one generation, begun a nanosecond before its first event.
+static bool give_next_v1(struct trace_reader *r, struct trace_event *ret) {
+    if (r->n_generations == 0) {
+        give_sync(r, -1, ret);
+        r->last_ns = -2;
+        return true;
+    }
+    if (v1_next(r->v1, ret)) return true;
+    give_sync(r, r->last_ns, ret);
+    r->is_done = true;
+    r->is_broken = r->v1->err.code != ERR_NONE;
+    r->err = r->v1->err;
+    return true;
+}
+
 static bool give_next(struct trace_reader *r, struct trace_event *ret) {
     struct order *o = &r->order;
     if (o->queue_at == o->queue_n) {
@@ -320,7 +345,7 @@ static bool give_next(struct trace_reader *r, struct trace_event *ret) {
 
 bool trace_next(struct trace_reader *r, struct trace_event *ret) {
     if (r->is_done) return false;
-    if (!give_next(r, ret)) return false;
+    if (!(r->v1 ? give_next_v1(r, ret) : give_next(r, ret))) return false;
     // Past the largest time it starts over, which only broken clocks reach.
     if (ret->time_ns <= r->last_ns) ret->time_ns = (i64)((u64)r->last_ns + 1);
     r->last_ns = ret->time_ns;

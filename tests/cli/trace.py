@@ -10,8 +10,8 @@ from cli import PPROF, SCRATCH, SECONDS, Server, claim, finish, pprof, write
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TRACES = sorted(glob.glob(ROOT + "/tests/golden/trace/*.trace"))
 SHARED = sorted(glob.glob(ROOT + "/../../shared/traces/*/*.trace") + glob.glob(ROOT + "/../shared/traces/*/*.trace"))
-OLD = (b"go 1.11", b"go 1.19", b"go 1.21")  # not read yet
 NATIVE = ROOT + "/tests/golden/trace/native-poc-v26.trace"
+OLD = ROOT + "/tests/golden/trace/workload-go1.19.trace"
 
 
 def content(path):
@@ -23,13 +23,13 @@ def dumps():
     n = 0
     for path in TRACES + SHARED:
         for mode in "parsed", "wire":
-            if not os.path.exists(f"{path}.{mode}.txt.gz") or content(path).startswith(OLD):
+            if not os.path.exists(f"{path}.{mode}.txt.gz"):
                 continue
             want = gzip.open(f"{path}.{mode}.txt.gz").read().decode(errors="replace")
             status, out, err = pprof("trace", f"-d={mode}", path)
             claim((status, err) == (0, "") and out == want, f"-d={mode} of {path} is the recorded one", status, err)
             n += 1
-    claim(n >= 4, "there are recorded dumps", n)
+    claim(n >= 6, "there are recorded dumps", n)
 
 
 def rows(raw):
@@ -50,14 +50,14 @@ def profiles():
     n = 0
     for path in TRACES + SHARED:
         for kind in "net", "sync", "syscall", "sched":
-            if not os.path.exists(f"{path}.{kind}.pb.gz") or content(path).startswith(OLD):
+            if not os.path.exists(f"{path}.{kind}.pb.gz"):
                 continue
             done = subprocess.run([PPROF, "trace", f"-pprof={kind}", path], capture_output=True, timeout=SECONDS)
             claim(done.returncode == 0 and not done.stderr, f"-pprof={kind} of {path} is made", done.stderr)
             got = rows(pprof("-raw", write("got.pb.gz", done.stdout))[1])
             claim(got == rows(pprof("-raw", f"{path}.{kind}.pb.gz")[1]), f"-pprof={kind} of {path} is the recorded one", got[0])
             n += 1
-    claim(n >= 4, "there are recorded profiles", n)
+    claim(n >= 8, "there are recorded profiles", n)
     claim(pprof("trace", "-pprof=all", NATIVE)[0] == 2, "other kinds are refused")
 
 
@@ -82,6 +82,9 @@ def truncated():
     first = whole[:whole.index("Sync", 20)]
     claim(status == 2 and out.startswith(first[:first.rindex("\n")]), "what comes before the break is shown", status, out[-300:])
     claim("is broken at byte" in err, "and the break is told", err)
+    old = content(OLD)
+    status, out, err = pprof("trace", "-d=parsed", "-", stdin=old[:len(old) // 2])
+    claim(status == 2 and out.count("\nM=") > 500 and "is broken at byte" in err, "so it is with format v1", status, err)
     for n in range(0, len(bytes_), 7):
         status, out, err = pprof("trace", "-d=parsed", "-", stdin=bytes_[:n])
         claim(status in (0, 2) and (status == 0) == (err == ""), f"{n} bytes are no surprise", status, err)

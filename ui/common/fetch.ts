@@ -1,0 +1,70 @@
+// ui/common/fetch.ts - asking the server.
+// Room: JSON in, JSON or a typed failure out. Every path is on our own origin.
+
+// What the server refused, and where it was typed when it knows.
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly option = '', // the query key whose value is bad
+    readonly at = -1, // byte offset in that value
+  ) {
+    super(message);
+  }
+}
+
+export type Query = [string, string][] | Record<string, string>;
+
+async function failure(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const { error, option, at } = JSON.parse(text);
+    return new ApiError(error ?? text, response.status, option ?? '', at ?? -1);
+  } catch {
+    return new ApiError(text.trim() || response.statusText, response.status);
+  }
+}
+
+export function urlOf(path: string, query: Query): string {
+  const text = new URLSearchParams(query).toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(urlOf(path, query), signal ? { signal } : {});
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError('pprof does not answer: has it been stopped?', 0);
+  }
+  if (!response.ok) throw await failure(response);
+  return (await response.json()) as T;
+}
+
+export async function post<T>(path: string, query: Query = {}, body?: unknown): Promise<T> {
+  const response = await fetch(urlOf(path, query), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: body === undefined ? '' : JSON.stringify(body),
+  });
+  if (!response.ok) throw await failure(response);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : {}) as T;
+}
+
+// Runs the newest request only: a later call gives up the earlier one, whose promise then never settles anything.
+export function latest(): <T>(run: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined> {
+  let current: AbortController | undefined;
+  return async (run) => {
+    current?.abort();
+    const mine = (current = new AbortController());
+    try {
+      const value = await run(mine.signal);
+      return mine.signal.aborted ? undefined : value;
+    } catch (error) {
+      if (mine.signal.aborted) return undefined;
+      throw error;
+    }
+  };
+}
