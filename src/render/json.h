@@ -1,5 +1,5 @@
 // render/json.h - text as JSON strings.
-// Room: private to render/. Door: json_text().
+// Room: one function. Door: render/render.h.
 #pragma once
 
 #include "base/base.h"

@@ -88,6 +88,10 @@ struct v1 *v1_of(struct trace_reader *r) {
     return r->v1;
 }
 
+u64 trace_at(const struct trace_reader *r) {
+    return r->gen_at;
+}
+
 u32 trace_version(const struct trace_reader *r) {
     return r->version;
 }

@@ -120,6 +120,8 @@ MUST_USE bool trace_next(struct trace_reader *r, struct trace_event *ret);
 // Why the events ended before the bytes did; NULL: they did not. err->at is the byte where the
 // first generation not given whole begins.
 const struct err *trace_broken(const struct trace_reader *r);
+// The byte that the generation being given begins at: how far the reading is.
+u64 trace_at(const struct trace_reader *r);
 // The NN of "go 1.NN trace".
 u32 trace_version(const struct trace_reader *r);
 // Whether the version is newer than what this reader was made for.
