@@ -192,7 +192,42 @@ def secure():
                "52: a set-user-id program is told no", f"{done.returncode} {done.stdout} {done.stderr}".strip())
 
 
-TESTS = [deepbind, late, many_threads, seccomp, sanitizers, environment, two_agents, secure]
+# Programs that make no other process, from sorters to interpreters: 100,000 steps of each are about 2 s.
+STEPPED = [
+    ["sqlite3", ":memory:", "create table t(a, b); insert into t values (1, 'x'), (2, 'y'); select sum(a), group_concat(b) from t;"],
+    ["perl", "-e", "print join ',', sort map { $_ ** 2 % 17 } 1 .. 50"],
+    ["python3", "-c", "print(sorted(str(n) for n in range(50)))"],
+    ["grep", "-cE", "(tcp|udp).*[0-9]{2}", "/etc/services"],
+    ["sort", "-r", "/etc/passwd"],
+    ["xz", "-c", "/etc/services"],
+    ["redis-cli", "--help"],
+    ["git", "log", "--oneline", "-3"],
+]
+
+
+def stepping():
+    """9: every instruction of programs can be interrupted; each pc's stack is libunwind's or libgcc's."""
+    step, n_pcs, n_wrong = BUILT / "libsurvive_step.so", 0, 0
+    if not step.exists():
+        return print("9: libunwind-dev is not installed")
+    for command in STEPPED:
+        if not live.find(command[0]):
+            print(f"9: {command[0]} is not installed: left out")
+            continue
+        out = live.TEMP / "step"
+        env = os.environ | {"LD_PRELOAD": str(step), "PPROF_DISABLE": "1", "STEP_OUT": str(out), "STEP_LIMIT": "100000"}
+        alone = subprocess.run(command, capture_output=True, timeout=60, cwd=live.ROOT)
+        stepped = subprocess.run(command, env=env, capture_output=True, timeout=120, cwd=live.ROOT)
+        words = out.read_text().split("\n") if out.exists() else ["steps 0 pcs 0 wrong 0"]
+        found = dict(zip(words[0].split()[::2], map(int, words[0].split()[1::2])))
+        n_pcs, n_wrong = n_pcs + found["pcs"], n_wrong + found["wrong"]
+        live.check((alone.returncode, alone.stdout) == (stepped.returncode, stepped.stdout) and found["wrong"] * 200 <= found["pcs"],
+                   f"9: {command[0]} is unwound at each of its instructions", "; ".join(w for w in words if w))
+        out.unlink(missing_ok=True)
+    live.check(n_pcs >= 20000 and n_wrong * 1000 <= n_pcs, "9: 99.9 % of at least 20,000 pcs are right", f"{n_wrong} wrong of {n_pcs}")
+
+
+TESTS = [stepping, deepbind, late, many_threads, seccomp, sanitizers, environment, two_agents, secure]
 chosen = set(sys.argv[1:]) or {t.__name__ for t in TESTS}
 live.need()
 for test in TESTS:
