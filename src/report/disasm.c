@@ -140,7 +140,7 @@ static bool add_binary(struct work *w, u32 mapping_i, struct err *err) {
     str file = profile_str(p, m->file);
     struct object *o;
     struct err why;
-    if (!object_open(w->out, file, &o, &why)) {
+    if (!object_open(w->out, local_path(w->scratch, p, mapping_i), &o, &why)) {
         buf_printf(w->req->messages, "%s\n", why.text);
         return true;
     }

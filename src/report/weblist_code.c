@@ -127,7 +127,8 @@ static void open_object(struct collecting *c, const struct spot *spot) {
     struct err ignored;
     if (c->objects[object_i] || c->is_tried[object_i] || file.len == 0) return;
     c->is_tried[object_i] = true;
-    if (!object_open(c->out, file, &c->objects[object_i], &ignored)) c->objects[object_i] = NULL;
+    str path = local_path(c->out, &c->p, object_i);
+    if (!object_open(c->out, path, &c->objects[object_i], &ignored)) c->objects[object_i] = NULL;
 }
 
 static void place_spot(struct collecting *c, struct spot *spot) {

@@ -8,6 +8,10 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum {
     // Calls inlined into each other deeper than this keep their outermost ones; compilers stop
@@ -15,6 +19,7 @@ enum {
     MAX_INLINED = 256,
     // Namespaces, classes, blocks within each other; damaged files may nest without end.
     MAX_DEPTH = 256,
+    MAX_BUILD_ID = 64, // bytes; linkers write 16 or 20
 };
 
 struct dwarf_file {
@@ -74,6 +79,46 @@ bool dwarf_open(struct arena *out, const char *path, struct dwarf_file **ret, st
     f->dwarf = dwfl_module_getdwarf(module, &bias);
     *ret = f;
     return true;
+}
+
+// The bytes that hex digits stand for; 0: they are none, or too many.
+static size_t read_hex(str hex, u8 *ret, size_t cap) {
+    if (hex.len == 0 || hex.len % 2 || hex.len / 2 > cap) return 0;
+    for (size_t i = 0; i < hex.len / 2; i++) {
+        u64 byte;
+        if (!num_parse_u64(str_take(str_skip(hex, 2 * i), 2), 16, &byte)) return 0;
+        ret[i] = (u8)byte;
+    }
+    return hex.len / 2;
+}
+
+static bool path_of(struct arena *out, int fd, str *ret) {
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path);
+    if (n <= 0) return false;
+    *ret = str_copy(out, (str){path, (size_t)n});
+    return true;
+}
+
+bool dwarf_find_binary(struct arena *out, str build_id, str *ret_path) {
+    u8 id[MAX_BUILD_ID];
+    size_t len = read_hex(build_id, id, sizeof id);
+    Dwfl *dwfl = len ? dwfl_begin(&callbacks) : NULL;
+    if (!dwfl) return false;
+    Dwfl_Module *module = dwfl_report_module(dwfl, "binary", 0, 1);
+    char *name = NULL;
+    Elf *elf = NULL;
+    int fd = -1;
+    if (module && dwfl_module_report_build_id(module, id, len, 0) == 0)
+        fd = dwfl_build_id_find_elf(module, NULL, "binary", 0, &name, &elf);
+    // What debuginfod has fetched gets no name here.
+    bool is_found = fd >= 0 && path_of(out, fd, ret_path);
+    if (elf) elf_end(elf);
+    if (fd >= 0) close(fd);
+    free(name);
+    dwfl_end(dwfl);
+    return is_found;
 }
 
 void dwarf_close(struct dwarf_file *f) {

@@ -27,6 +27,9 @@ MUST_USE bool dwarf_open(struct arena *out, const char *path, struct dwarf_file 
 void dwarf_close(struct dwarf_file *f);
 // The separate debug file in use, or NULL.
 const char *dwarf_debug_path(struct dwarf_file *f);
+// The binary with this build id (hex) that libdw finds under /usr/lib/debug/.build-id, or that
+// debuginfod has where DEBUGINFOD_URLS is set.
+MUST_USE bool dwarf_find_binary(struct arena *out, str build_id, str *ret_path);
 // Answers n queries sorted by address; one walk over the units that hold any of them. What is
 // returned lives in out.
 void dwarf_lookup(struct arena *out, struct dwarf_file *f, struct dwarf_query *queries, size_t n);

@@ -1,13 +1,21 @@
 // symbols/local.c - names and lines from binaries.
 // Room: which mappings are asked, where in the file an address lies, and what the answers become.
-// Finding binaries is locate.c, DWARF is dwarf.c, symbol tables are elf.c. Door: local_symbolize().
-// Source: reference/pprof.md sections 5.2 and 5.3.
+// Files are read side by side, each in one sorted pass; then their answers go into the profile in
+// its order. Finding binaries is locate.c, DWARF is dwarf.c, symbol tables are elf.c, what runs now
+// is running.c. Door: local_symbolize(). Source: reference/pprof.md sections 5.2 and 5.3.
 #include "symbols/local.h"
 
 #include "symbols/binary.h"
 #include "symbols/dwarf.h"
 #include "symbols/edit.h"
 #include "symbols/elf.h"
+#include "symbols/running.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { MAX_THREADS = 8 }; // files are read by; disks and memory are busy with fewer
 
 bool local_is_unsymbolizable(str file) {
     str name = str_basename(file);
@@ -16,14 +24,15 @@ bool local_is_unsymbolizable(str file) {
            str_eq(file, S("//anon"));
 }
 
-struct asking {
-    struct arena *out, *scratch;
-    struct edit edit; // edit.p is the profile; its tables are copied when the first file is read
-    bool has_edit;
-    u32 *n_locations; // of each mapping
-    const struct local_opts *opts;
-    struct buf *messages;
-    bool has_missing;
+// What is asked about a mapping.
+enum want {
+    WANT_NOT,
+    WANT_ALL,
+    // It has names and nothing else, as libpprof writes it: files and lines are added where the
+    // very same binary is here. The original leaves such mappings alone.
+    WANT_LINES,
+    // It stands for no file, but for the kernel or the vDSO. The original leaves these alone too.
+    WANT_RUNNING,
 };
 
 // The locations of one mapping, by the address in its file.
@@ -32,25 +41,53 @@ struct place {
     u32 location_i;
 };
 
+// One mapping to be asked about. Jobs share nothing they write to.
+struct job {
+    u32 mapping_i;
+    enum want want;
+    struct arena arena; // of all the job makes; ends when the answers are in the profile
+    struct place *places;
+    struct dwarf_query *queries; // the answer of each place
+    size_t n;
+    bool is_found;  // queries are answered
+    struct err err; // why not, for people; no code: nothing to say
+};
+
+struct asking {
+    struct arena *out, *scratch;
+    struct edit edit; // edit.p is the profile; its tables are copied when there is an answer
+    bool has_edit;
+    u32 *at, *location_ids; // locations of mapping i: location_ids[at[i] .. at[i + 1])
+    const struct local_opts *opts;
+    struct buf *messages;
+    bool has_missing;
+    struct job *jobs;
+    size_t n_jobs;
+    atomic_size_t next; // the first job nobody took: each thread adds one
+};
+
 static int place_order(const void *a, const void *b, void *ctx) {
     (void)ctx;
     u64 x = ((const struct place *)a)->address, y = ((const struct place *)b)->address;
     return (x > y) - (x < y);
 }
 
-static size_t collect_places(struct asking *a, u32 mapping_i, const struct binary *file,
-                             struct place *ret) {
+// file: NULL where addresses only move by shift.
+static void collect_places(const struct asking *a, struct job *job, const struct binary *file,
+                           u64 shift) {
     const struct profile *p = &a->edit.p;
-    size_t n = 0;
-    for (u32 i = 0; i < p->n_locations; i++) {
-        const struct location *l = &p->locations[i];
-        struct place place = {.location_i = i};
-        if (l->mapping_i != mapping_i) continue;
-        if (binary_address(file, &p->mappings[mapping_i], l->address, &place.address))
-            ret[n++] = place;
+    u32 from = a->at[job->mapping_i], to = a->at[job->mapping_i + 1];
+    job->places = NEW(&job->arena, struct place, to - from);
+    for (u32 i = from; i < to; i++) {
+        struct place place = {.location_i = a->location_ids[i]};
+        u64 address = p->locations[place.location_i].address;
+        place.address = address + shift;
+        if (!file || binary_address(file, &p->mappings[job->mapping_i], address, &place.address))
+            job->places[job->n++] = place;
     }
-    sort_stable(a->scratch, ret, n, sizeof *ret, place_order, NULL);
-    return n;
+    sort_stable(&job->arena, job->places, job->n, sizeof *job->places, place_order, NULL);
+    job->queries = NEW(&job->arena, struct dwarf_query, job->n);
+    for (size_t i = 0; i < job->n; i++) job->queries[i].address = job->places[i].address;
 }
 
 static void put_frames(struct asking *a, u32 mapping_i, u32 location_i,
@@ -83,43 +120,82 @@ static void add_symbol(struct arena *scratch, const struct elf_symbols *symbols,
         query->frames = NEW(scratch, struct dwarf_frame, 1);
         query->n_frames = 1;
     }
-    query->frames[query->n_frames - 1].function = name;
+    query->frames[query->n_frames - 1].function = str_copy(scratch, name); // the file will close
 }
 
 // The fullest symbol table: the file's own, or the one of its separate debug file.
-static struct elf_symbols read_symbols(struct asking *a, const struct binary *file,
+static struct elf_symbols read_symbols(struct job *job, const struct binary *file,
                                        struct dwarf_file *dwarf, struct binary *debug) {
     struct elf_symbols symbols = {0}, fuller;
     struct err ignored;
-    if (!elf_symbols_read(a->scratch, file->bytes, &symbols, &ignored)) symbols.n = 0;
+    if (!elf_symbols_read(&job->arena, file->bytes, &symbols, &ignored)) symbols.n = 0;
     const char *path = dwarf && !symbols.is_full ? dwarf_debug_path(dwarf) : NULL;
     if (path && binary_open(str_of(path), debug, &ignored) &&
-        elf_symbols_read(a->scratch, debug->bytes, &fuller, &ignored) && fuller.is_full)
+        elf_symbols_read(&job->arena, debug->bytes, &fuller, &ignored) && fuller.is_full)
         symbols = fuller;
     return symbols;
 }
 
-static void symbolize_file(struct asking *a, u32 mapping_i, const struct binary *file,
-                           bool keeps_names) {
-    const struct profile *p = &a->edit.p;
-    struct place *places = NEW(a->scratch, struct place, p->n_locations);
-    size_t n = collect_places(a, mapping_i, file, places);
-    struct dwarf_query *queries = NEW(a->scratch, struct dwarf_query, n);
-    for (size_t i = 0; i < n; i++) queries[i].address = places[i].address;
+static void add_symbols(struct job *job, const struct elf_symbols *symbols) {
+    for (size_t i = 0; i < job->n; i++) {
+        struct dwarf_query *query = &job->queries[i];
+        if (job->want == WANT_LINES && query->n_frames == 0) continue;
+        add_symbol(&job->arena, symbols, query);
+    }
+}
+
+static void look_up(const struct asking *a, struct job *job, const struct binary *file, str path) {
+    collect_places(a, job, file, 0);
     struct dwarf_file *dwarf = NULL;
     struct err ignored;
-    const char *path = str_z(a->scratch, profile_str(p, p->mappings[mapping_i].file));
-    if (!a->opts->is_fast && dwarf_open(a->scratch, path, &dwarf, &ignored))
-        dwarf_lookup(a->scratch, dwarf, queries, n);
+    if (!a->opts->is_fast && dwarf_open(&job->arena, str_z(&job->arena, path), &dwarf, &ignored))
+        dwarf_lookup(&job->arena, dwarf, job->queries, job->n);
     struct binary debug = {0};
-    struct elf_symbols symbols = read_symbols(a, file, dwarf, &debug);
-    for (size_t i = 0; i < n; i++) {
-        if (keeps_names && queries[i].n_frames == 0) continue;
-        add_symbol(a->scratch, &symbols, &queries[i]);
-        if (queries[i].n_frames > 0) put_frames(a, mapping_i, places[i].location_i, &queries[i]);
-    }
+    struct elf_symbols symbols = read_symbols(job, file, dwarf, &debug);
+    add_symbols(job, &symbols);
     binary_close(&debug);
     dwarf_close(dwarf);
+    job->is_found = true;
+}
+
+static void do_job(const struct asking *a, struct job *job) {
+    const struct profile *p = &a->edit.p;
+    const struct mapping *m = &p->mappings[job->mapping_i];
+    if (job->want == WANT_RUNNING) {
+        struct elf_symbols symbols;
+        u64 shift;
+        if (!running_symbols(&job->arena, p, m, &symbols, &shift)) return;
+        collect_places(a, job, NULL, shift);
+        add_symbols(job, &symbols);
+        job->is_found = true;
+        return;
+    }
+    struct binary file;
+    str path;
+    if (!mapping_open(&job->arena, p, m, job->want == WANT_LINES, &file, &path, &job->err)) return;
+    look_up(a, job, &file, path);
+    binary_close(&file);
+}
+
+static void *crew_work(void *arg) {
+    struct asking *a = arg;
+    for (;;) {
+        size_t i = atomic_fetch_add_explicit(&a->next, 1, memory_order_relaxed);
+        if (i >= a->n_jobs) return NULL;
+        do_job(a, &a->jobs[i]);
+    }
+}
+
+static void do_jobs(struct asking *a) {
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = online > MAX_THREADS ? MAX_THREADS : online > 0 ? (size_t)online : 1;
+    pthread_t threads[MAX_THREADS];
+    size_t n_threads = 0;
+    // This thread works too; one that cannot be started only makes the others do more.
+    for (size_t i = 1; i < n && i < a->n_jobs; i++)
+        if (pthread_create(&threads[n_threads], NULL, crew_work, a) == 0) n_threads++;
+    crew_work(a);
+    for (size_t i = 0; i < n_threads; i++) pthread_join(threads[i], NULL);
 }
 
 static bool is_url(str file) {
@@ -137,20 +213,11 @@ static void say_failed(struct asking *a, const struct mapping *m, const char *wh
     buf_printf(a->messages, ": %s\n", why);
 }
 
-// What is asked about a mapping.
-enum want {
-    WANT_NOT,
-    WANT_ALL,
-    // It has names and nothing else, as libpprof writes it: files and lines are added where the
-    // very same binary is here. The original leaves such mappings alone.
-    WANT_LINES,
-};
-
 static enum want want_of(struct asking *a, u32 mapping_i) {
     const struct profile *p = &a->edit.p;
     const struct mapping *m = &p->mappings[mapping_i];
     str file = profile_str(p, m->file);
-    if (a->n_locations[mapping_i] == 0) return WANT_NOT;
+    if (a->at[mapping_i] == a->at[mapping_i + 1]) return WANT_NOT;
     bool is_done = m->has_filenames || m->has_line_numbers;
     bool is_silent = !a->opts->is_forced && (m->has_functions || is_done);
     if (file.len == 0 && !is_silent) {
@@ -159,42 +226,56 @@ static enum want want_of(struct asking *a, u32 mapping_i) {
         else
             a->has_missing = true;
     }
+    if (str_starts(file, S("["))) return is_silent ? WANT_NOT : WANT_RUNNING;
     if (local_is_unsymbolizable(file) || (m->build_id == 0 && is_url(file))) return WANT_NOT;
     if (!is_silent) return WANT_ALL;
     return !is_done && m->build_id && !a->opts->is_fast ? WANT_LINES : WANT_NOT;
 }
 
-static void start_edit(struct asking *a) {
+static void make_jobs(struct asking *a) {
+    u32 n = a->edit.p.n_mappings;
+    a->jobs = NEW(a->scratch, struct job, n);
+    for (u32 i = 0; i < n; i++) {
+        enum want want = want_of(a, i);
+        if (want == WANT_NOT) continue;
+        a->jobs[a->n_jobs++] =
+            (struct job){.mapping_i = i, .want = want, .arena = arena_sub(a->out)};
+    }
+}
+
+static void take_answers(struct asking *a, struct job *job) {
     struct profile before = a->edit.p;
     if (!a->has_edit) edit_init(&a->edit, a->out, &before);
     a->has_edit = true;
+    for (size_t i = 0; i < job->n; i++) {
+        if (job->queries[i].n_frames > 0)
+            put_frames(a, job->mapping_i, job->places[i].location_i, &job->queries[i]);
+    }
 }
 
-static void symbolize_mapping(struct asking *a, u32 mapping_i, enum want want) {
-    const struct profile *p = &a->edit.p;
-    const struct mapping *m = &p->mappings[mapping_i];
-    struct binary file;
-    struct err err;
-    if (!binary_open(profile_str(p, m->file), &file, &err)) {
-        if (want == WANT_ALL) say_failed(a, m, err.text);
-        a->has_missing = a->has_missing || want == WANT_ALL;
-        return;
+static void end_job(struct asking *a, struct job *job) {
+    if (job->is_found) {
+        take_answers(a, job);
+    } else if (job->want == WANT_ALL) {
+        say_failed(a, &a->edit.p.mappings[job->mapping_i], job->err.text);
+        a->has_missing = true;
     }
-    str build_id = profile_str(p, m->build_id), own = binary_build_id(a->scratch, &file);
-    bool is_other = build_id.len && own.len && !str_eq(build_id, own);
-    if (is_other && want == WANT_ALL) say_failed(a, m, "build ID mismatch");
-    if (!is_other && (want == WANT_ALL || own.len)) {
-        start_edit(a);
-        symbolize_file(a, mapping_i, &file, want == WANT_LINES);
-    }
-    binary_close(&file);
+    arena_done(&job->arena);
 }
 
-static void count_locations(struct asking *a) {
+// Groups the locations by mapping.
+static void sort_locations(struct asking *a) {
     const struct profile *p = &a->edit.p;
-    a->n_locations = NEW(a->scratch, u32, p->n_mappings);
+    a->at = NEW(a->scratch, u32, (size_t)p->n_mappings + 2);
+    a->location_ids = NEW(a->scratch, u32, p->n_locations);
+    u32 *to = a->at + 1; // where the next one of each mapping goes; ends as at[]
     for (u32 i = 0; i < p->n_locations; i++) {
-        if (p->locations[i].mapping_i != U32_NONE) a->n_locations[p->locations[i].mapping_i]++;
+        if (p->locations[i].mapping_i != U32_NONE) to[p->locations[i].mapping_i + 1]++;
+    }
+    for (u32 i = 1; i <= p->n_mappings; i++) to[i] += to[i - 1];
+    for (u32 i = 0; i < p->n_locations; i++) {
+        if (p->locations[i].mapping_i != U32_NONE)
+            a->location_ids[to[p->locations[i].mapping_i]++] = i;
     }
 }
 
@@ -203,14 +284,22 @@ struct profile local_symbolize(struct arena *out, const struct profile *p,
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct asking a = {.out = out, .scratch = &scratch, .opts = opts, .messages = messages};
     a.edit.p = *p;
-    count_locations(&a);
-    for (u32 i = 0; i < p->n_mappings; i++) {
-        enum want want = want_of(&a, i);
-        if (want != WANT_NOT) symbolize_mapping(&a, i, want);
-    }
+    sort_locations(&a);
+    make_jobs(&a);
+    do_jobs(&a);
+    for (size_t i = 0; i < a.n_jobs; i++) end_job(&a, &a.jobs[i]);
     if (a.has_missing)
         buf_put(messages,
                 S("Some binary filenames not available. Symbolization may be incomplete.\n"
                   "Try setting PPROF_BINARY_PATH to the search path for local binaries.\n"));
     return a.edit.p;
+}
+
+str local_path(struct arena *out, const struct profile *p, u32 mapping_i) {
+    struct binary file;
+    struct err ignored;
+    str path = profile_str(p, p->mappings[mapping_i].file);
+    if (mapping_open(out, p, &p->mappings[mapping_i], false, &file, &path, &ignored))
+        binary_close(&file);
+    return path;
 }

@@ -26,3 +26,7 @@ struct profile local_symbolize(struct arena *out, const struct profile *p,
 
 // Whether a mapping stands for no file: "[vdso]", "//anon", devices, memfds, "".
 bool local_is_unsymbolizable(str file);
+
+// What opens the binary of a mapping: its own file name, or that of a file with its build id that a
+// running process still has open or that libdw finds.
+str local_path(struct arena *out, const struct profile *p, u32 mapping_i);
