@@ -32,7 +32,8 @@ struct waits {
     struct unsure_wait *unsure;
     struct waiter *waiters;
     u32 *stack_of_index; // of the current generation: index + 1, 0: not seen
-    struct idmap frame_by_pc, waiter_by_go;
+    struct idmap frame_by_pc;
+    struct id_table waiter_by_go;
     struct strmap stack_by_frames;
     u32 n_frames, n_stacks, n_unsure, n_waiters, n_indexes, generation;
     size_t cap_frames, cap_stacks, cap_unsure, cap_waiters;
@@ -87,14 +88,14 @@ static u32 stack_index(struct waits *w, const struct trace_reader *r,
 }
 
 static struct waiter *waiter_of(struct waits *w, i64 go) {
-    u32 *at = idmap_at(&w->waiter_by_go, (u64)go);
-    if (*at == U32_NONE) {
-        *at = w->n_waiters++;
+    u32 i = id_table_get(&w->waiter_by_go, (u64)go);
+    if (i == U32_NONE && id_table_add(&w->waiter_by_go, (u64)go)) {
+        i = w->n_waiters++;
         GROW(w->arena, w->waiters, w->cap_waiters, w->n_waiters);
-        w->waiters[*at] =
+        w->waiters[i] =
             (struct waiter){.stack_i = U32_NONE, .unsure = U32_NONE, .end_ns = INT64_MAX};
     }
-    return &w->waiters[*at];
+    return &w->waiters[i];
 }
 
 static void count(struct waits *w, u32 stack_i, u32 n_empty, i64 delay_ns) {
@@ -219,7 +220,7 @@ void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wa
     AUTO_ARENA struct arena scratch = arena_sub(out);
     struct waits w = {.arena = &scratch};
     idmap_init(&w.frame_by_pc, &scratch);
-    idmap_init(&w.waiter_by_go, &scratch);
+    id_table_init(&w.waiter_by_go, &scratch);
     strmap_init(&w.stack_by_frames, &scratch);
     if (v1_of(r))
         read_v1(&w, r, wait);

@@ -13,14 +13,10 @@
                 .subject_stack_at = (subject_stack),                                               \
                 .name_at = (name_arg),                                                             \
                 .value_at = (value_arg)},
-static const struct trace_spec specs[256] = {
+const struct trace_spec trace_specs[256] = {
 #include "trace/events.def"
     [TRACE_EV_NEW_GENERATION] = {.kind = TRACE_SYNC, .form = TRACE_PLAIN}};
 #undef EVENT
-
-const struct trace_spec *trace_spec(u8 type) {
-    return &specs[type];
-}
 
 str trace_kind_name(enum trace_kind kind) {
     static const str names[] = {

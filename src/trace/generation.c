@@ -13,12 +13,6 @@ struct batch_head {
     bool is_experimental, is_end;
 };
 
-i64 generation_ns(const struct generation *g, u64 units) {
-    double ns = (double)units * g->unit_ns;
-    // What Go's conversion gives on amd64 for numbers that do not fit.
-    return ns < 9223372036854775808.0 ? (i64)ns : INT64_MIN;
-}
-
 static bool batch_read(struct reader *r, struct batch_head *ret, struct err *err) {
     u64 at = reader_at(r), len;
     u8 type, experiment;

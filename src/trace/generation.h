@@ -16,7 +16,10 @@ struct id_table {
 
 void id_table_init(struct id_table *t, struct arena *arena);
 // The index of id, or U32_NONE.
-u32 id_table_get(const struct id_table *t, u64 id);
+static inline u32 id_table_get(const struct id_table *t, u64 id) {
+    if (id < t->n_dense && t->dense[id]) return t->dense[id] - 1;
+    return t->sparse.n ? idmap_get(&t->sparse, id) : U32_NONE;
+}
 // Gives id the next index; false when it has one.
 MUST_USE bool id_table_add(struct id_table *t, u64 id);
 
@@ -48,8 +51,18 @@ void trace_table_frame(struct trace_table *t, u64 pc, u64 func_id, u64 file_id, 
 // Names the frames once all strings are known. Fails: a string nobody defined.
 MUST_USE bool trace_table_finish(struct trace_table *t, struct err *err);
 // False: undefined. Id 0 is "" and the empty stack.
-bool trace_table_text(const struct trace_table *t, u64 id, str *ret);
-bool trace_table_stack_index(const struct trace_table *t, u64 id, u32 *ret);
+static inline bool trace_table_text(const struct trace_table *t, u64 id, str *ret) {
+    u32 i = id_table_get(&t->string_ids, id);
+    if (i == U32_NONE && !t->is_partial) return false;
+    *ret = i == U32_NONE ? S("") : t->strings[i];
+    return true;
+}
+static inline bool trace_table_stack_index(const struct trace_table *t, u64 id, u32 *ret) {
+    u32 i = id_table_get(&t->stack_ids, id);
+    if (i == U32_NONE && !t->is_partial) return false;
+    *ret = i == U32_NONE ? 0 : i;
+    return true;
+}
 
 struct trace_sample {
     i64 time_ns;
@@ -90,5 +103,8 @@ struct generation {
 MUST_USE bool generation_read(struct arena *arena, struct reader *r, u32 version,
                               struct generation *ret, bool *ret_is_end, struct err *cut,
                               struct err *err);
-// Time units as nanoseconds, as Go converts them.
-i64 generation_ns(const struct generation *g, u64 units);
+// Time units as nanoseconds, as Go converts them on amd64 (numbers that do not fit, too).
+static inline i64 generation_ns(const struct generation *g, u64 units) {
+    double ns = (double)units * g->unit_ns;
+    return ns < 9223372036854775808.0 ? (i64)ns : INT64_MIN;
+}

@@ -11,8 +11,8 @@ enum { COMPACT_LEAST = 4096 }; // goroutines gone before it is worth the copy
 
 void order_init(struct order *o, const struct arena *parent) {
     *o = (struct order){.arena = arena_sub(parent), .free_span = U32_NONE};
-    idmap_init(&o->go_ids, &o->arena);
-    idmap_init(&o->proc_ids, &o->arena);
+    id_table_init(&o->go_ids, &o->arena);
+    id_table_init(&o->proc_ids, &o->arena);
     idmap_init(&o->thread_ids, &o->arena);
     idmap_init(&o->task_ids, &o->arena);
 }
@@ -35,40 +35,29 @@ static const char *name_of(const struct raw_event *ev) {
     return trace_spec(ev->type)->name;
 }
 
-struct order_go *order_go(struct order *o, i64 id) {
-    u32 i = idmap_get(&o->go_ids, (u64)id);
-    return i == U32_NONE || o->gos[i].status == 0 ? NULL : &o->gos[i];
-}
-
-struct order_proc *order_proc(struct order *o, i64 id) {
-    u32 i = idmap_get(&o->proc_ids, (u64)id);
-    return i == U32_NONE ? NULL : &o->procs[i];
-}
-
-static struct order_thread *thread_of(struct order *o, i64 id, bool *ret_is_new) {
-    u32 *at = idmap_at(&o->thread_ids, (u64)id);
-    *ret_is_new = *at == U32_NONE;
-    if (*ret_is_new) {
+u32 order_thread_index(struct order *o, i64 m) {
+    u32 *at = idmap_at(&o->thread_ids, (u64)m);
+    if (*at == U32_NONE) {
         *at = o->n_threads++;
         GROW(&o->arena, o->threads, o->cap_threads, o->n_threads);
-        o->threads[*at] = (struct order_thread){.id = id, .g = TRACE_NONE, .p = TRACE_NONE};
+        o->threads[*at] = (struct order_thread){.id = m, .g = TRACE_NONE, .p = TRACE_NONE};
     }
-    return &o->threads[*at];
+    return *at;
 }
 
 static void go_add(struct order *o, i64 id, u8 status) {
-    u32 *at = idmap_at(&o->go_ids, (u64)id);
-    if (*at == U32_NONE) {
-        *at = o->n_gos++;
+    u32 i = id_table_get(&o->go_ids, (u64)id);
+    if (i == U32_NONE && id_table_add(&o->go_ids, (u64)id)) {
+        i = o->n_gos++;
         GROW(&o->arena, o->gos, o->cap_gos, o->n_gos);
     } else {
         o->n_gone--;
     }
-    o->gos[*at] = (struct order_go){.id = id,
-                                    .status = status,
-                                    .generation = o->generation,
-                                    .regions = U32_NONE,
-                                    .ranges = U32_NONE};
+    o->gos[i] = (struct order_go){.id = id,
+                                  .status = status,
+                                  .generation = o->generation,
+                                  .regions = U32_NONE,
+                                  .ranges = U32_NONE};
 }
 
 static void go_remove(struct order *o, struct order_go *g) {
@@ -81,13 +70,12 @@ static void go_remove(struct order *o, struct order_go *g) {
 // Rebuilding the map of goroutines costs a copy of the living; the old one stays in the arena, so
 // memory grows by what lived, not by what was ever started, at each of the rare rebuilds.
 static void compact_gos(struct order *o) {
-    struct idmap ids;
-    idmap_init(&ids, &o->arena);
+    struct id_table ids;
+    id_table_init(&ids, &o->arena);
     u32 n = 0;
     for (u32 i = 0; i < o->n_gos; i++) {
         if (o->gos[i].status == 0) continue;
-        *idmap_at(&ids, (u64)o->gos[i].id) = n;
-        o->gos[n++] = o->gos[i];
+        if (id_table_add(&ids, (u64)o->gos[i].id)) o->gos[n++] = o->gos[i];
     }
     o->go_ids = ids;
     o->n_gos = n;
@@ -101,37 +89,34 @@ void order_enter(struct order *o, const struct generation *g) {
     if (o->n_gone > COMPACT_LEAST && o->n_gone > o->n_gos / 2) compact_gos(o);
 }
 
-bool order_needs(struct order *o, const struct raw_event *ev, enum order_need m, enum order_need p,
-                 enum order_need g) {
+void order_misses(struct order *o, const struct raw_event *ev, enum order_need m, enum order_need p,
+                  enum order_need g) {
     const struct {
         enum order_need need;
-        bool is_there;
+        i64 id;
         const char *word;
-    } rules[] = {{m, o->now.m != TRACE_NONE, "thread"},
-                 {p, o->now.p != TRACE_NONE, "processor"},
-                 {g, o->now.g != TRACE_NONE, "goroutine"}};
-    for (size_t i = 0; i < countof(rules); i++) {
-        if (rules[i].need == MAY || (rules[i].need == MUST) == rules[i].is_there) continue;
-        order_broken(o, "%s on thread %lld happened %s a %s", name_of(ev), (long long)o->now.m,
-                     rules[i].is_there ? "with" : "without", rules[i].word);
-        return false;
-    }
-    return true;
+    } rules[] = {{m, o->now.m, "thread"}, {p, o->now.p, "processor"}, {g, o->now.g, "goroutine"}};
+    u32 i = 0;
+    while (i < countof(rules) - 1 && order_is_met(rules[i].need, rules[i].id)) i++;
+    order_broken(o, "%s on thread %lld happened %s a %s", name_of(ev), (long long)o->now.m,
+                 rules[i].id != TRACE_NONE ? "with" : "without", rules[i].word);
 }
 
 bool order_fill(const struct trace_table *table, const struct raw_event *ev,
                 struct order_place place, struct trace_event *ret, struct err *err) {
     const struct trace_spec *spec = trace_spec(ev->type);
-    *ret = (struct trace_event){.time_ns = ev->time_ns,
-                                .m = place.m,
-                                .p = place.p,
-                                .g = place.g,
-                                .subject = TRACE_NONE,
-                                .stack = U32_NONE,
-                                .subject_stack = U32_NONE,
-                                .type = ev->type,
-                                .kind = (u8)spec->kind};
+    ret->time_ns = ev->time_ns;
+    ret->m = place.m;
+    ret->p = place.p;
+    ret->g = place.g;
+    ret->subject = TRACE_NONE;
+    ret->name = ret->value = (str){0};
     memcpy(ret->args, ev->args, sizeof ret->args);
+    ret->stack = ret->subject_stack = U32_NONE;
+    ret->type = ev->type;
+    ret->kind = (u8)spec->kind;
+    ret->subject_kind = ret->from = ret->to = 0;
+    ret->has_clock = false;
     u64 id = spec->stack_at ? ev->args[spec->stack_at - 1] : 0;
     if (id && !trace_table_stack_index(table, id, &ret->stack)) goto undefined;
     if (spec->subject_stack_at == spec->stack_at) {
@@ -152,9 +137,9 @@ undefined:
 }
 
 struct trace_event *order_emit(struct order *o, const struct raw_event *ev) {
-    struct trace_event *e = &o->queue[o->queue_n];
+    struct trace_event *e = o->n_out ? &o->queue[o->n_out - 1] : o->out;
     if (!order_fill(o->table, ev, o->now, e, &o->err)) return NULL;
-    o->queue_n++;
+    o->n_out++;
     return e;
 }
 
@@ -230,7 +215,8 @@ static enum order_step proc_status(struct order *o, struct raw_event *ev) {
         p->seq = 0;
     } else {
         u32 i = o->n_procs++;
-        *idmap_at(&o->proc_ids, (u64)id) = i;
+        if (!id_table_add(&o->proc_ids, (u64)id))
+            return order_broken(o, "more than 2^32-2 processors");
         GROW(&o->arena, o->procs, o->cap_procs, o->n_procs);
         o->procs[i] = (struct order_proc){
             .id = id, .status = (u8)status, .generation = o->generation, .ranges = U32_NONE};
@@ -299,12 +285,14 @@ static bool place_syscall(struct order *o, i64 id, i64 m) {
         return false;
     }
     i64 holds = o->now.g;
-    bool is_new = false;
     if (m == o->now.m) {
         o->next.g = id;
         if (o->generation == o->first_generation) return true;
     } else {
-        struct order_thread *t = thread_of(o, m, &is_new);
+        u32 thread_i = order_thread_index(o, m);
+        struct order_thread *t = &o->threads[thread_i];
+        bool is_new = !t->is_seen;
+        t->is_seen = true;
         o->now.m = m;
         if (is_new) t->g = id;
         holds = t->g;
@@ -522,12 +510,14 @@ static const order_rule rules[256] = {
     [TRACE_EV_GoStatusStack] = go_status,
 };
 
-enum order_step order_try(struct order *o, struct raw_event *ev, i64 m) {
-    bool is_new;
-    o->queue_at = o->queue_n = 0;
+enum order_step order_try(struct order *o, struct raw_event *ev, i64 m, u32 thread_i,
+                          struct trace_event *ret) {
+    o->out = ret;
+    o->queue_at = o->n_out = 0;
     o->now = (struct order_place){.m = m, .p = TRACE_NONE, .g = TRACE_NONE};
     if (m != TRACE_NONE) {
-        const struct order_thread *t = thread_of(o, m, &is_new);
+        struct order_thread *t = &o->threads[thread_i];
+        t->is_seen = true;
         o->now.p = t->p;
         o->now.g = t->g;
     }
@@ -535,7 +525,7 @@ enum order_step order_try(struct order *o, struct raw_event *ev, i64 m) {
     order_rule rule = rules[ev->type];
     enum order_step step = rule ? rule(o, ev) : order_try_span(o, ev);
     if (step == ORDER_DONE && m != TRACE_NONE) {
-        struct order_thread *t = thread_of(o, m, &is_new);
+        struct order_thread *t = &o->threads[thread_i];
         t->p = o->next.p;
         t->g = o->next.g;
     }

@@ -36,7 +36,8 @@ struct order_proc {
 
 struct order_thread {
     i64 id;
-    i64 g, p; // TRACE_NONE: none
+    i64 g, p;     // TRACE_NONE: none
+    bool is_seen; // an event of it was tried, or told where a goroutine is
 };
 
 struct order_task {
@@ -49,11 +50,12 @@ struct order_place {
     i64 m, p, g;
 };
 
-enum { ORDER_QUEUE = 4 }; // a switch of goroutines gives three events, the most of all
+enum { ORDER_QUEUE = 2 }; // a switch of goroutines gives three events, the most of all: two more
 
 struct order {
     struct arena arena; // everything below
-    struct idmap go_ids, proc_ids, thread_ids, task_ids;
+    struct id_table go_ids, proc_ids;
+    struct idmap thread_ids, task_ids;
     struct order_go *gos;
     struct order_proc *procs;
     struct order_thread *threads;
@@ -66,14 +68,15 @@ struct order {
 
     const struct trace_table *table;
     u64 generation;
-    struct order_place now, next; // around the event being tried
-    struct trace_event queue[ORDER_QUEUE];
-    u32 queue_at, queue_n;
+    struct order_place now, next;          // around the event being tried
+    struct trace_event *out;               // where the first event of a try goes
+    struct trace_event queue[ORDER_QUEUE]; // the others
+    u32 queue_at, n_out;
     struct err err;
 };
 
 enum order_step {
-    ORDER_DONE,   // one event or more are in the queue
+    ORDER_DONE,   // one event was given, more may be in the queue
     ORDER_WAIT,   // something else must happen first
     ORDER_BROKEN, // it can never happen: o->err says why
 };
@@ -82,7 +85,11 @@ void order_init(struct order *o, const struct arena *parent);
 void order_done(struct order *o);
 // Forgets goroutines that are gone, when they are the most.
 void order_enter(struct order *o, const struct generation *g);
-enum order_step order_try(struct order *o, struct raw_event *ev, i64 m);
+// The thread of that id, known from then on.
+u32 order_thread_index(struct order *o, i64 m);
+// thread_i: of m; not used where m is TRACE_NONE. *ret: the first event, when it fits.
+enum order_step order_try(struct order *o, struct raw_event *ev, i64 m, u32 thread_i,
+                          struct trace_event *ret);
 // Fills *ret from one event at a place, texts and stacks looked up. Fails: one that is undefined.
 MUST_USE bool order_fill(const struct trace_table *table, const struct raw_event *ev,
                          struct order_place place, struct trace_event *ret, struct err *err);
@@ -93,11 +100,28 @@ enum { P_RUNNING = 1, P_IDLE, P_SYSCALL, P_ABANDONED, P_LAST = P_ABANDONED };
 enum order_need { MUST_NOT, MAY, MUST };
 
 // The goroutine or processor of that id, or NULL.
-struct order_go *order_go(struct order *o, i64 id);
-struct order_proc *order_proc(struct order *o, i64 id);
+static inline struct order_go *order_go(struct order *o, i64 id) {
+    u32 i = id_table_get(&o->go_ids, (u64)id);
+    return i == U32_NONE || o->gos[i].status == 0 ? NULL : &o->gos[i];
+}
+static inline struct order_proc *order_proc(struct order *o, i64 id) {
+    u32 i = id_table_get(&o->proc_ids, (u64)id);
+    return i == U32_NONE ? NULL : &o->procs[i];
+}
+static inline bool order_is_met(enum order_need need, i64 id) {
+    return need == MAY || (need == MUST) == (id != TRACE_NONE);
+}
+// Fills o->err with what is missing or too much.
+void order_misses(struct order *o, const struct raw_event *ev, enum order_need m, enum order_need p,
+                  enum order_need g);
 // Whether the event happens where it must; false fills o->err.
-bool order_needs(struct order *o, const struct raw_event *ev, enum order_need m, enum order_need p,
-                 enum order_need g);
+static inline bool order_needs(struct order *o, const struct raw_event *ev, enum order_need m,
+                               enum order_need p, enum order_need g) {
+    if (order_is_met(m, o->now.m) && order_is_met(p, o->now.p) && order_is_met(g, o->now.g))
+        return true;
+    order_misses(o, ev, m, p, g);
+    return false;
+}
 // Queues the event at o->now. NULL: o->err is filled.
 struct trace_event *order_emit(struct order *o, const struct raw_event *ev);
 enum order_step order_broken(struct order *o, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -174,8 +174,8 @@ static enum order_step region(struct order *o, struct raw_event *ev) {
 static enum order_step label(struct order *o, struct raw_event *ev) {
     enum order_step step = emit_plain(o, ev, MUST, MUST);
     if (step != ORDER_DONE) return step;
-    o->queue[0].subject_kind = TRACE_GOROUTINE;
-    o->queue[0].subject = o->now.g;
+    o->out->subject_kind = TRACE_GOROUTINE;
+    o->out->subject = o->now.g;
     return step;
 }
 

@@ -14,7 +14,8 @@ enum { FEW_THREADS = 64 };
 struct cursor {
     i64 m;
     const u8 *p, *end;
-    u32 batch_i; // the one after p; U32_NONE: none
+    u32 batch_i;  // the one after p; U32_NONE: none
+    u32 thread_i; // in the order
     i64 last_ns;
     struct raw_event ev;
 };
@@ -110,7 +111,7 @@ const struct trace_frame *trace_frame(const struct trace_reader *r, u32 stack, u
 }
 
 // Numbers of up to ten bytes, by hand: this is where most time goes. Most have one byte.
-static inline bool take_varint(const u8 **p, const u8 *end, u64 *ret) {
+static bool take_long_varint(const u8 **p, const u8 *end, u64 *ret) {
     const u8 *at = *p;
     u64 x = 0;
     for (u32 shift = 0; at < end && shift < 70; shift += 7) {
@@ -125,17 +126,31 @@ static inline bool take_varint(const u8 **p, const u8 *end, u64 *ret) {
     return false;
 }
 
+static inline bool take_varint(const u8 **p, const u8 *end, u64 *ret) {
+    const u8 *at = *p;
+    if (at < end && *at < 0x80) {
+        *ret = *at;
+        *p = at + 1;
+        return true;
+    }
+    if (end - at >= 2 && at[1] < 0x80) {
+        *ret = (u64)(at[0] & 0x7f) | (u64)at[1] << 7;
+        *p = at + 2;
+        return true;
+    }
+    return take_long_varint(p, end, ret);
+}
+
 // Reads the next event of a thread. *ret_is_end: there is none.
 static bool cursor_next(struct trace_reader *r, struct cursor *c, bool *ret_is_end) {
     while (c->p == c->end) {
         *ret_is_end = c->batch_i == U32_NONE;
         if (*ret_is_end) return true;
         const struct trace_batch *b = &r->gen.batches[c->batch_i];
-        *c = (struct cursor){.m = c->m,
-                             .p = b->p,
-                             .end = b->end,
-                             .batch_i = b->next,
-                             .last_ns = generation_ns(&r->gen, b->ts)};
+        c->p = b->p;
+        c->end = b->end;
+        c->batch_i = b->next;
+        c->last_ns = generation_ns(&r->gen, b->ts);
     }
     *ret_is_end = false;
     u64 at = (u64)(c->p - r->bytes.start), dt;
@@ -190,6 +205,7 @@ static bool enter(struct trace_reader *r) {
         struct cursor *c = &r->cursors[i];
         bool is_end;
         *c = (struct cursor){.m = g->threads[i].m, .batch_i = g->threads[i].first};
+        if (c->m != TRACE_NONE) c->thread_i = order_thread_index(&r->order, c->m);
         if (!cursor_next(r, c, &is_end)) return false;
         if (is_end) continue;
         r->heap[r->n_heap] = (struct heap_item){.time_ns = c->ev.time_ns, .cursor_i = i};
@@ -265,10 +281,10 @@ static bool give_sample(struct trace_reader *r, struct trace_event *ret) {
 }
 
 // Tries the i-th event of the heap.
-static enum order_step advance(struct trace_reader *r, u32 i) {
+static enum order_step advance(struct trace_reader *r, u32 i, struct trace_event *ret) {
     struct cursor *c = &r->cursors[r->heap[i].cursor_i];
     bool is_end;
-    enum order_step step = order_try(&r->order, &c->ev, c->m);
+    enum order_step step = order_try(&r->order, &c->ev, c->m, c->thread_i, ret);
     if (step == ORDER_BROKEN) r->err = r->order.err;
     if (step != ORDER_DONE) return step;
     if (!cursor_next(r, c, &is_end)) return ORDER_BROKEN;
@@ -302,10 +318,10 @@ static void sort_heap(struct trace_reader *r) {
 }
 
 // The earliest event must wait: the first of the others that need not goes. A sorted heap is one.
-static enum order_step advance_another(struct trace_reader *r) {
+static enum order_step advance_another(struct trace_reader *r, struct trace_event *ret) {
     sort_heap(r);
     for (u32 i = 1; i < r->n_heap; i++) {
-        enum order_step step = advance(r, i);
+        enum order_step step = advance(r, i, ret);
         if (step != ORDER_WAIT) return step;
     }
     if (r->cut.code)
@@ -334,14 +350,14 @@ static bool give_next_v1(struct trace_reader *r, struct trace_event *ret) {
 
 static bool give_next(struct trace_reader *r, struct trace_event *ret) {
     struct order *o = &r->order;
-    if (o->queue_at == o->queue_n) {
+    if (o->queue_at + 1 >= o->n_out) {
         bool has_sample = r->has_gen && r->sample_i < r->gen.n_samples;
         if (!r->n_heap && !has_sample) return next_generation(r, ret);
         if (has_sample && (!r->n_heap || r->gen.samples[r->sample_i].time_ns < r->heap[0].time_ns))
             return give_sample(r, ret);
-        enum order_step step = advance(r, 0);
-        if (step == ORDER_WAIT) step = advance_another(r);
-        if (step != ORDER_DONE) return end_broken(r);
+        enum order_step step = advance(r, 0, ret);
+        if (step == ORDER_WAIT) step = advance_another(r, ret);
+        return step == ORDER_DONE || end_broken(r);
     }
     *ret = o->queue[o->queue_at++];
     return true;

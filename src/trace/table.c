@@ -10,11 +10,6 @@ void id_table_init(struct id_table *t, struct arena *arena) {
     idmap_init(&t->sparse, arena);
 }
 
-u32 id_table_get(const struct id_table *t, u64 id) {
-    if (id < t->n_dense && t->dense[id]) return t->dense[id] - 1;
-    return t->sparse.n ? idmap_get(&t->sparse, id) : U32_NONE;
-}
-
 bool id_table_add(struct id_table *t, u64 id) {
     if (id_table_get(t, id) != U32_NONE || t->n >= U32_NONE - 1) return false;
     if (id < DENSE_FIRST + (u64)t->n * DENSE_FACTOR) {
@@ -65,20 +60,6 @@ void trace_table_frame(struct trace_table *t, u64 pc, u64 func_id, u64 file_id, 
     GROW(t->arena, t->stack_frames, t->cap_stack_frames, t->n_stack_frames + 1);
     t->stack_frames[t->n_stack_frames++] = *at;
     t->stacks[t->stack_ids.n - 1].n++;
-}
-
-bool trace_table_text(const struct trace_table *t, u64 id, str *ret) {
-    u32 i = id_table_get(&t->string_ids, id);
-    if (i == U32_NONE && !t->is_partial) return false;
-    *ret = i == U32_NONE ? S("") : t->strings[i];
-    return true;
-}
-
-bool trace_table_stack_index(const struct trace_table *t, u64 id, u32 *ret) {
-    u32 i = id_table_get(&t->stack_ids, id);
-    if (i == U32_NONE && !t->is_partial) return false;
-    *ret = i == U32_NONE ? 0 : i;
-    return true;
 }
 
 bool trace_table_finish(struct trace_table *t, struct err *err) {

@@ -83,8 +83,11 @@ struct trace_spec {
     u8 stack_at, subject_stack_at, name_at, value_at;
 };
 
+extern const struct trace_spec trace_specs[256];
 // The line of one number; name is NULL where there is none.
-const struct trace_spec *trace_spec(u8 type);
+static inline const struct trace_spec *trace_spec(u8 type) {
+    return &trace_specs[type];
+}
 // "Sync", "StateTransition" ...; "Running" ...: the official tool's words.
 str trace_kind_name(enum trace_kind kind);
 str trace_state_name(enum trace_state state);
