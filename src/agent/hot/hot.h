@@ -27,4 +27,5 @@
 #include "agent/hot/thread.h"
 #include "agent/hot/unwind.h"
 #include "agent/hot/values.h"
+#include "agent/hot/wait.h"
 #include "agent/hot/weight.h"

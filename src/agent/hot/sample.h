@@ -17,10 +17,6 @@
 
 #include <stdatomic.h>
 
-#define LIKELY(claim) __builtin_expect(!!(claim), 1)
-// The pc after the call of the hook: the sample's leaf, less one.
-#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
-
 // The mean distance between samples in bytes; 0: off. Threads notice a change at their next sample,
 // or within 64 KiB when it was off.
 void sample_set_rate(u64 rate_bytes);

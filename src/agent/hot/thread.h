@@ -13,6 +13,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+// For hooks: the expected way, and the pc after the call of the hook (a sample's leaf, less one).
+#define LIKELY(claim) __builtin_expect(!!(claim), 1)
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
 struct label_set; // labels.h
 
 enum {
