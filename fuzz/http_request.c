@@ -10,6 +10,7 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 // Two profiles of their own kinds instead of libpprof's table.
+const struct collector fgprof_collector = {0};
 const struct collector *collector_find(str name) {
     static const struct collector heap = {.has_delta = true}, custom = {0};
     if (str_eq(name, S("heap"))) return &heap;

@@ -74,6 +74,8 @@ struct collector {
 
 extern const struct collector collectors[];
 extern const u32 n_collectors;
+// The wall profile under the names that felixge/fgprof gives it: the answer of /debug/fgprof.
+extern const struct collector fgprof_collector;
 // The collector behind a profile's name or alias, custom ones included; NULL: no such profile.
 const struct collector *collector_find(str name);
 // The i-th by name, custom ones included; NULL: there are no more.

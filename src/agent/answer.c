@@ -10,6 +10,7 @@
 #include "agent/maps.h"
 #include "agent/names.h"
 #include "agent/text.h"
+#include "agent/wall.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -106,6 +107,13 @@ static bool start_cpu(struct answer *a, struct reply *ret) {
     return false;
 }
 
+static bool start_wall(struct answer *a, struct reply *ret) {
+    struct err err;
+    if (wall_start(&err)) return true;
+    *ret = reply_failed(a->arena, 500, "Could not enable wall profiling", &err);
+    return false;
+}
+
 static bool start_delta(struct answer *a, struct reply *ret) {
     struct err err;
     if (collect_profile(a, a->plan.of, &a->first, &err)) return true;
@@ -137,7 +145,21 @@ static struct reply finish_delta(struct answer *a) {
     return reply_binary(str_join(a->arena, parts, countof(parts), S("")), bytes);
 }
 
+static struct reply finish_wall(struct answer *a) {
+    struct profile profile;
+    struct err err;
+    str bytes;
+    wall_stop();
+    if (!collect_profile(a, a->plan.of, &profile, &err))
+        return reply_failed(a->arena, 500, "failed to collect profile", &err);
+    if (a->plan.is_folded) return reply_text(text_folded(a->arena, &profile));
+    if (!make_bytes(a->arena, &profile, LEVEL_SNAPSHOT, &bytes, &err))
+        return reply_failed(a->arena, 500, "failed to collect profile", &err);
+    return reply_binary(a->plan.of->name, bytes);
+}
+
 static struct reply finish(struct answer *a) {
+    if (a->plan.kind == PLAN_WALL) return finish_wall(a);
     return a->plan.kind == PLAN_CPU ? finish_cpu(a) : finish_delta(a);
 }
 
@@ -161,6 +183,8 @@ static bool begin(struct answer *a, struct reply *ret) {
         return false;
     case PLAN_CPU:
         return start_cpu(a, ret);
+    case PLAN_WALL:
+        return start_wall(a, ret);
     case PLAN_DELTA:
         return start_delta(a, ret);
     }
@@ -179,6 +203,7 @@ struct answer *answer_start(struct arena *arena, const struct http_request *requ
 
 bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
     if (a->plan.kind == PLAN_CPU) cpu_drain();
+    if (a->plan.kind == PLAN_WALL) wall_step();
     if (!is_gone && clock_ms() < a->end_ms) return false;
     *ret = finish(a);
     return true;
@@ -186,4 +211,5 @@ bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
 
 void answer_cancel(struct answer *a) {
     if (a && a->plan.kind == PLAN_CPU) cpu_stop();
+    if (a && a->plan.kind == PLAN_WALL) wall_stop();
 }

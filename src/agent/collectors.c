@@ -8,6 +8,7 @@
 #include "agent/mmaps.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
+#include "agent/wall.h"
 
 static bool collect_heap(struct arena *out, const struct collect_opts *opts, struct rows *ret,
                          struct err *err) {
@@ -38,6 +39,12 @@ static u64 count_none(void) {
     return 0;
 }
 
+static bool collect_wall(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                         struct err *err) {
+    (void)opts;
+    return wall_collect(out, ret, err);
+}
+
 static bool collect_threadcreate(struct arena *out, const struct collect_opts *opts,
                                  struct rows *ret, struct err *err) {
     (void)opts;
@@ -59,6 +66,17 @@ const struct collector collectors[] = {
 #include "agent/profiles.def"
 };
 const u32 n_collectors = countof(collectors);
+
+const struct collector fgprof_collector = {
+    .name = S("fgprof"),
+    .types = {{S("samples"), S("count")}, {S("time"), S("nanoseconds")}},
+    .n_types = 2,
+    .period_type = S("wall"),
+    .period_unit = S("nanoseconds"),
+    .default_type = S("time"),
+    .text = TEXT_NONE,
+    .collect = collect_wall,
+    .count = count_none};
 
 const struct collector *collector_find(str name) {
     const struct collector *of;

@@ -9,6 +9,7 @@
 #include "agent/cpu.h"
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
+#include "agent/wall.h"
 
 #include <pthread.h>
 #include <pty.h>
@@ -32,6 +33,7 @@ static void in_child(void) {
     threads_after_fork_child();
     cpu_drop_after_fork_child();
     heap_after_fork_child();
+    wall_after_fork_child();
     control_after_fork_child();
 }
 

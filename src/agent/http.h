@@ -32,6 +32,7 @@ enum plan_kind {
     PLAN_CMDLINE,  // the program's arguments
     PLAN_SYMBOL,   // names of the addresses in .addresses
     PLAN_CPU,      // a CPU profile of .seconds at .hz
+    PLAN_WALL,     // a wall profile of .seconds, as .of names it, folded if .is_folded
     PLAN_SNAPSHOT, // one look at .of, as .debug says
     PLAN_DELTA,    // .of now and in .seconds, subtracted
 };
@@ -39,10 +40,11 @@ enum plan_kind {
 struct plan {
     enum plan_kind kind;
     struct reply reply;         // PLAN_ANSWER only
-    const struct collector *of; // PLAN_SNAPSHOT, PLAN_DELTA
+    const struct collector *of; // PLAN_SNAPSHOT, PLAN_DELTA, PLAN_WALL
     i64 debug, gc, seconds;
     bool is_peak, by_age; // of PLAN_SNAPSHOT
-    i64 hz;               // 0: the default
+    bool is_folded;
+    i64 hz; // 0: the default
     str addresses;
 };
 

@@ -127,6 +127,7 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "files", files_status(out));
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));
+    put_state(b, "wall", threads_status(out));
     put_state(b, "creators", threadcreate_status(out));
     put_state(
         b, "endpoint",

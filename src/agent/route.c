@@ -41,6 +41,20 @@ static void plan_cpu(struct arena *out, const struct http_request *request, stru
     ret->hz = hz > 0 ? hz : 0;
 }
 
+// felixge/fgprof's parameters: seconds (30), format pprof or folded.
+static void plan_wall(struct arena *out, const struct http_request *request,
+                      const struct collector *of, struct plan *ret) {
+    i64 seconds = param_int(out, request, S("seconds"));
+    str format = form_value(out, request, S("format"));
+    ret->kind = PLAN_WALL;
+    ret->of = of;
+    ret->seconds = seconds > 0 ? seconds_capped(seconds) : CPU_SECONDS_DEFAULT;
+    ret->is_folded = str_eq(format, S("folded"));
+    if (format.len > 0 && !ret->is_folded && !str_eq(format, S("pprof")))
+        plan_answer(
+            ret, http_error(out, 400, S("invalid value for \"format\" - must be pprof or folded")));
+}
+
 // The order of checks is Go's: the number, whether the profile can, then debug.
 static void plan_delta(struct arena *out, str seconds, struct plan *ret) {
     i64 value;
@@ -103,6 +117,8 @@ static void plan_name(struct arena *out, const struct http_request *request, str
         plan_symbol(request, ret);
     } else if (str_eq(name, S("profile"))) {
         plan_cpu(out, request, ret);
+    } else if (str_eq(name, S("wall"))) {
+        plan_wall(out, request, collector_find(name), ret);
     } else {
         plan_profile(out, request, name, ret);
     }
@@ -117,6 +133,8 @@ void http_plan(struct arena *out, const struct http_request *request, struct pla
     *ret = (struct plan){0};
     if (request->method == HTTP_OTHER) {
         plan_answer(ret, not_allowed);
+    } else if (str_eq(request->path, S("/debug/fgprof"))) {
+        plan_wall(out, request, &fgprof_collector, ret);
     } else if (str_starts(request->path, prefix)) {
         plan_name(out, request, str_skip(request->path, prefix.len), ret);
     } else if (str_eq(request->path, S("/debug/pprof")) || str_eq(request->path, S("/"))) {

@@ -275,3 +275,31 @@ bool text_write(struct arena *out, const struct collector *of, i64 debug,
     *ret = buf_str(&w.out);
     return true;
 }
+
+static void put_folded_frame(struct buf *b, const struct profile *p, u32 location_i) {
+    const struct location *location = &p->locations[location_i];
+    if (location->n_lines) {
+        buf_put(b, profile_str(p, p->functions[p->lines[location->lines_at].function_i].name));
+        return;
+    }
+    bool is_mapped = location->mapping_i != U32_NONE;
+    const struct mapping *m = is_mapped ? &p->mappings[location->mapping_i] : NULL;
+    if (m) buf_printf(b, "[" S_FMT "]+", S_ARG(str_basename(profile_str(p, m->file))));
+    buf_printf(
+        b, "0x%llx",
+        (unsigned long long)(m ? location->address - m->start + m->offset : location->address));
+}
+
+str text_folded(struct arena *out, const struct profile *p) {
+    struct buf b = buf_new(out, TEXT_MAX);
+    for (u32 i = 0; i < p->n_samples; i++) {
+        u32 n;
+        const u32 *stack = profile_stack(p, i, &n);
+        for (u32 k = n; k > 0; k--) {
+            put_folded_frame(&b, p, stack[k - 1]);
+            buf_byte(&b, k > 1 ? ';' : ' ');
+        }
+        buf_printf(&b, "%lld\n", (long long)profile_values(p, i)[0]);
+    }
+    return buf_str(&b);
+}

@@ -9,6 +9,8 @@
 // profile is a dump, anything else groups by stack.
 MUST_USE bool text_write(struct arena *out, const struct collector *of, i64 debug,
                          const struct collect_opts *opts, str *ret, struct err *err);
+// A profile as folded stacks, "root;caller;leaf count" a line: of its first values.
+str text_folded(struct arena *out, const struct profile *profile);
 // The program's arguments, separated by NUL.
 str text_cmdline(struct arena *out);
 // A whole file of /proc; empty when it cannot be read.

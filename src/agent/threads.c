@@ -38,6 +38,8 @@ struct dump {
     struct arena *scratch;
     struct thread_dumps ret;
     int tasks_fd; // /proc/self/task
+    u32 max;      // threads to read
+    u32 wait_ms;  // for running ones
     const struct wait_places *places;
     struct stack_range *ranges;
     u32 n_ranges;
@@ -247,7 +249,7 @@ static void running_read(struct dump *d) {
         if (!d->ret.items[i].state.len) running[n++] = &d->ret.items[i];
     for (u32 i = 0; i < n; i++) running[i]->state = S("runnable");
     if (!n || !cpu_signal_install()) return;
-    u64 deadline_ms = now_ms() + DUMP_WAIT_MS;
+    u64 deadline_ms = now_ms() + d->wait_ms;
     for (u32 i = 0; i < n && now_ms() < deadline_ms; i += N_CAPTURES)
         running_ask(d, running + i, n - i < N_CAPTURES ? n - i : N_CAPTURES, deadline_ms);
 }
@@ -266,7 +268,7 @@ static __attribute__((noinline)) void self_read(struct dump *d, struct thread_du
 static void thread_read(struct dump *d, u32 tid) {
     const struct thread_slot *slot = thread_slot_of(tid);
     if (slot && slot->is_hidden) return;
-    if (d->ret.n == MAX_DUMP_THREADS) {
+    if (d->ret.n == d->max) {
         d->ret.n_unseen++;
         return;
     }
@@ -331,22 +333,30 @@ static int by_tid(const void *a, const void *b, void *ctx) {
     return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
-bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) {
+bool threads_look(struct arena *out, const struct look_opts *opts, struct thread_dumps *ret,
+                  struct err *err) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     u32 *tids, n;
     if (!unwind_init()) return err_sys(err, "memory for unwinding");
     if (!tasks_list(&scratch, &tids, &n, err)) return false;
     AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dump *d = dump_new(out, &scratch, tasks_fd);
-    d->ret.items = NEW(out, struct thread_dump, n < MAX_DUMP_THREADS ? n : MAX_DUMP_THREADS);
+    d->max = opts->max;
+    d->wait_ms = opts->wait_ms;
+    d->ret.items = NEW(out, struct thread_dump, n < d->max ? n : d->max);
     bool has_begun = readable_begin();
-    for (u32 i = 0; i < n; i++) thread_read(d, tids[i]);
+    for (u32 i = 0; i < n; i++) thread_read(d, tids[(opts->first + i) % n]);
     running_read(d);
     readable_end(has_begun);
     for (u32 i = 0; i < d->ret.n; i++) bare_fill(d, &d->ret.items[i]);
     sort_stable(&scratch, d->ret.items, d->ret.n, sizeof *d->ret.items, by_tid, NULL);
     *ret = d->ret;
     return true;
+}
+
+bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) {
+    return threads_look(out, &(struct look_opts){.wait_ms = DUMP_WAIT_MS, .max = MAX_DUMP_THREADS},
+                        ret, err);
 }
 
 static void thread_labels(struct arena *out, struct row *row, const struct thread_dump *thread) {

@@ -32,8 +32,17 @@ struct thread_dumps {
     struct thread_dump *items; // by tid
     u32 n;
     u32 n_bare;   // threads without stack: their first function stands for it, or nothing
-    u32 n_unseen; // threads beyond MAX_DUMP_THREADS, or gone before they were read
+    u32 n_unseen; // threads beyond look_opts.max, or gone before they were read
 };
+
+struct look_opts {
+    u32 wait_ms;    // for running threads altogether
+    u32 first, max; // reads at most max of the n threads, from number first % n on
+};
+
+// Dumps some threads, but none of the agent's own.
+MUST_USE bool threads_look(struct arena *out, const struct look_opts *opts,
+                           struct thread_dumps *ret, struct err *err);
 
 // Dumps every thread but the agent's own.
 MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err);

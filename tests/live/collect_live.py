@@ -96,8 +96,37 @@ def check_mmap():
     live.check(text.startswith("heap profile: ") and "@ heap/2\n" in text, "and a text form", text.split("\n")[0])
 
 
+def by_label(profile, key, value):
+    return [s for s in profile.samples if s.labels.get(key) == value]
+
+
+def check_wall():
+    answer = live.ask(address, "/debug/pprof/wall?seconds=3")
+    wall = live.Profile(answer.body)
+    live.check(wall.types == [("samples", "count"), ("wall", "nanoseconds")] and wall.period_type == ("wall", "nanoseconds")
+               and wall.default_type == "wall", "wall has Pyroscope's types", f"{wall.types} {wall.period_type}")
+    slept = labelled(wall, "job", "sleeper")
+    live.check(abs(slept - wall.duration_nanos) < 0.05 * wall.duration_nanos, "a sleeping thread's time is all there",
+               f"{slept / 1e9:.2f} of {wall.duration_nanos / 1e9:.2f} s")
+    states = {s.labels.get("state") for s in by_label(wall, "job", "sleeper")}
+    live.check(states == {"sleep"}, "with its state", str(states))
+    whole = wall.total(1) / wall.duration_nanos
+    n_threads = get("goroutine").total()
+    live.check(abs(whole - n_threads) < 0.1 * n_threads, "every thread's time is all there", f"{whole:.2f} of {n_threads} threads")
+    spun = [s for s in by_label(wall, "job", "spinner") if s.labels["state"] in ("running", "runnable")]
+    live.check(sum(s.values[1] for s in spun) > 0.05 * wall.duration_nanos, "running threads are seen too")
+    fg = live.Profile(live.ask(address, "/debug/fgprof?seconds=1").body)
+    live.check(fg.types == [("samples", "count"), ("time", "nanoseconds")], "/debug/fgprof has fgprof's types", str(fg.types))
+    folded = live.ask(address, "/debug/fgprof?seconds=1&format=folded").text
+    live.check(any("main;" in l and l.split()[-1].isdigit() for l in folded.splitlines()), "and its folded format",
+               folded[:80])
+    bad = live.ask(address, "/debug/fgprof?format=x")
+    live.check(bad.status == 400, "an unknown format is refused", bad.text)
+
+
 check_labels()
 check_custom()
+check_wall()
 check_heap()
 check_rate()
 check_mmap()
