@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/cpu.h"
+#include "agent/delta.h"
 #include "agent/index.h"
 #include "agent/make.h"
 #include "agent/maps.h"
@@ -70,6 +71,19 @@ static struct reply answer_proto(struct answer *a) {
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     // A negative debug has Go write the protobuf under the text's header.
     return a->plan.debug ? reply_text(bytes) : reply_binary(a->plan.of->name, bytes);
+}
+
+static struct reply answer_scrape(struct answer *a) {
+    struct rows rows = {0};
+    struct err err;
+    str bytes, parts[] = {S("delta_"), a->plan.of->name};
+    if (!collector_collect(a->plan.of, a->arena, &(struct collect_opts){0}, &rows, &err))
+        return reply_failed(a->arena, 500, "failed to collect profile", &err);
+    delta_take(a->plan.of, &rows);
+    struct profile profile = make_profile(a->arena, a->plan.of, &rows);
+    if (!make_bytes(a->arena, &profile, LEVEL_SNAPSHOT, &bytes, &err))
+        return reply_failed(a->arena, 500, "failed to compute delta", &err);
+    return reply_binary(str_join(a->arena, parts, countof(parts), S("")), bytes);
 }
 
 static bool is_text(const struct plan *plan) {
@@ -183,6 +197,9 @@ static bool begin(struct answer *a, struct reply *ret) {
         return false;
     case PLAN_CPU:
         return start_cpu(a, ret);
+    case PLAN_SCRAPE:
+        *ret = answer_scrape(a);
+        return false;
     case PLAN_WALL:
         return start_wall(a, ret);
     case PLAN_DELTA:

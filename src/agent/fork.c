@@ -7,6 +7,7 @@
 // vfork, posix_spawn or a bare clone shares or keeps everything and is left alone.
 #include "agent/control.h"
 #include "agent/cpu.h"
+#include "agent/delta.h"
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
 #include "agent/wall.h"
@@ -34,6 +35,7 @@ static void in_child(void) {
     cpu_drop_after_fork_child();
     heap_after_fork_child();
     wall_after_fork_child();
+    delta_after_fork_child();
     control_after_fork_child();
 }
 

@@ -35,12 +35,13 @@ enum plan_kind {
     PLAN_WALL,     // a wall profile of .seconds, as .of names it, folded if .is_folded
     PLAN_SNAPSHOT, // one look at .of, as .debug says
     PLAN_DELTA,    // .of now and in .seconds, subtracted
+    PLAN_SCRAPE,   // .of since the last PLAN_SCRAPE of it (delta_heap)
 };
 
 struct plan {
     enum plan_kind kind;
     struct reply reply;         // PLAN_ANSWER only
-    const struct collector *of; // PLAN_SNAPSHOT, PLAN_DELTA, PLAN_WALL
+    const struct collector *of; // all that collect, but PLAN_CPU
     i64 debug, gc, seconds;
     bool is_peak, by_age; // of PLAN_SNAPSHOT
     bool is_folded;

@@ -27,6 +27,8 @@ static const struct extra {
     const char *name, *about;
 } extras[] = {
     {"cmdline", "The command line invocation of the current program"},
+    {"delta_heap", "What was allocated since the last call of delta_heap, and what is in use, as "
+                   "godeltaprof has it; delta_ goes before every profile that has seconds="},
     {"symbol", "Looks up the program counters listed in the request (0x1234+0x5678), returning a "
                "table mapping program counters to function names"},
 };

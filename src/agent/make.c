@@ -153,19 +153,18 @@ struct profile make_profile(struct arena *out, const struct collector *of,
     return p;
 }
 
-// What only grows, unlike what is in use and what exists now (goroutine/count).
-static bool is_counter(const struct profile *p, u32 type_i) {
-    str name = profile_str(p, p->sample_types[type_i].type);
-    return str_starts(name, S("alloc_")) || str_eq(name, S("contentions")) ||
-           str_eq(name, S("delay"));
+bool make_is_counter(str type) {
+    return str_starts(type, S("alloc_")) || str_eq(type, S("contentions")) ||
+           str_eq(type, S("delay")) || str_eq(type, S("threadcreate"));
 }
 
 // A counter that seems to have shrunk was scaled anew in between (pprof_set_heap_rate).
 static void floor_counters(struct profile *p) {
-    for (u32 k = 0; k < p->n_types; k++)
-        for (u32 i = 0; is_counter(p, k) && i < p->n_samples; i++)
-            if (p->values[(size_t)i * p->n_types + k] < 0)
-                p->values[(size_t)i * p->n_types + k] = 0;
+    for (u32 k = 0; k < p->n_types; k++) {
+        if (!make_is_counter(profile_str(p, p->sample_types[k].type))) continue;
+        for (size_t i = k; i < (size_t)p->n_samples * p->n_types; i += p->n_types)
+            if (p->values[i] < 0) p->values[i] = 0;
+    }
 }
 
 bool make_delta(struct arena *out, const struct profile *p0, const struct profile *p1,

@@ -8,8 +8,11 @@
 // The profile of rows: types and periods from of (profiles.def), the program first among the
 // mappings, functions where a symbol's size covers the address, comments. Lives in out.
 struct profile make_profile(struct arena *out, const struct collector *of, const struct rows *rows);
-// p1 - p0 as net/http/pprof computes a delta: every value subtracted, samples that became all zero
-// left out, time of p1, duration between the two. Fails: as profile_merge.
+// Whether values of this sample type only grow, unlike what is in use or exists now.
+bool make_is_counter(str type);
+// p1 - p0 as net/http/pprof computes a delta: every value subtracted (counters never below 0),
+// samples that became all zero left out, time of p1, duration between the two. Fails: as
+// profile_merge.
 MUST_USE bool make_delta(struct arena *out, const struct profile *p0, const struct profile *p1,
                          struct profile *ret, struct err *err);
 // The profile's gzip'd wire form.

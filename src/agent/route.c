@@ -80,6 +80,12 @@ static void plan_delta(struct arena *out, str seconds, struct plan *ret) {
 static void plan_profile(struct arena *out, const struct http_request *request, str name,
                          struct plan *ret) {
     ret->of = collector_find(name);
+    if (!ret->of && str_starts(name, S("delta_"))) {
+        ret->of = collector_find(str_drop_prefix(name, S("delta_")));
+        ret->kind = PLAN_SCRAPE;
+        if (ret->of && ret->of->has_delta) return;
+        ret->of = NULL;
+    }
     if (!ret->of) return plan_answer(ret, http_error(out, 404, S("Unknown profile")));
     ret->debug = param_int(out, request, S("debug"));
     ret->gc = param_int(out, request, S("gc"));
