@@ -76,14 +76,19 @@ static struct idmap_slot *idmap_slot(const struct idmap *m, u64 key) {
     }
 }
 
-static void idmap_rehash(struct idmap *m) {
-    struct idmap bigger = {
-        .arena = m->arena, .n = m->n, .n_slots = m->n_slots ? m->n_slots * 2 : FIRST_SLOTS};
+static void idmap_rehash(struct idmap *m, u32 n_slots) {
+    struct idmap bigger = {.arena = m->arena, .n = m->n, .n_slots = n_slots};
     bigger.slots = NEW(m->arena, struct idmap_slot, bigger.n_slots);
     for (u32 i = 0; i < m->n_slots; i++) {
         if (m->slots[i].is_used) *idmap_slot(&bigger, m->slots[i].key) = m->slots[i];
     }
     *m = bigger;
+}
+
+void idmap_reserve(struct idmap *m, u32 n) {
+    u32 n_slots = m->n_slots ? m->n_slots : FIRST_SLOTS;
+    while (is_crowded(n, n_slots) && n_slots < 1U << 31) n_slots *= 2;
+    if (n_slots > m->n_slots) idmap_rehash(m, n_slots);
 }
 
 u32 idmap_get(const struct idmap *m, u64 key) {
@@ -93,7 +98,7 @@ u32 idmap_get(const struct idmap *m, u64 key) {
 }
 
 u32 *idmap_at(struct idmap *m, u64 key) {
-    if (is_crowded(m->n, m->n_slots)) idmap_rehash(m);
+    if (is_crowded(m->n, m->n_slots)) idmap_rehash(m, m->n_slots ? m->n_slots * 2 : FIRST_SLOTS);
     struct idmap_slot *slot = idmap_slot(m, key);
     if (!slot->is_used) {
         *slot = (struct idmap_slot){.key = key, .value = U32_NONE, .is_used = true};

@@ -29,6 +29,8 @@ struct idmap {
 };
 
 void idmap_init(struct idmap *m, struct arena *arena);
+// Makes room for n entries in all, so that the table moves no more until then.
+void idmap_reserve(struct idmap *m, u32 n);
 u32 idmap_get(const struct idmap *m, u64 key);
 u32 *idmap_at(struct idmap *m, u64 key);
 

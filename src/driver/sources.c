@@ -117,9 +117,15 @@ static bool side_merge(struct arena *out, struct sources *s, bool is_base, const
     return true;
 }
 
+// Ends what a single input was loaded into; of several, the merge already did.
+static void side_done(struct sources *s, bool is_base) {
+    size_t n_sources = s->n - s->n_bases, n = is_base ? s->n_bases : n_sources;
+    if (n == 1) arena_done(&s->inputs[is_base ? n_sources : 0].arena);
+}
+
 // The source with the base subtracted: scaled by -1 and merged in.
-static bool subtract_base(struct arena *out, const struct cli *cli, struct profile *p,
-                          const struct profile *base, struct err *err) {
+static bool subtract_base(struct arena *out, const struct cli *cli, struct sources *s,
+                          struct profile *p, const struct profile *base, struct err *err) {
     struct profile b = *base, source = *p;
     if (cli->is_diff_base) b = profile_with_label(out, &b, S("pprof::base"), S("true"));
     if (cli->options.driver.normalize && !profile_normalize(out, p, &b, &source, err)) return false;
@@ -127,7 +133,16 @@ static bool subtract_base(struct arena *out, const struct cli *cli, struct profi
     for (u32 i = 0; i < b.n_types; i++) minus[i] = -1;
     b = profile_scale(out, &b, minus);
     const struct profile *list[] = {&source, &b};
-    return profile_make_compatible(out, list, 2, err) && profile_merge(out, list, 2, p, err);
+    if (!profile_make_compatible(out, list, 2, err) || !profile_can_merge(list[0], list[1], err))
+        return false;
+    struct merger *m = merger_new(out, list[0]);
+    merger_expect(m, list, 2, 1);
+    bool is_ok = merger_add(m, list[0], err);
+    side_done(s, false);
+    is_ok = is_ok && merger_add(m, list[1], err);
+    side_done(s, true);
+    *p = merger_done(m);
+    return is_ok;
 }
 
 // What is done to the one profile before it is shown: reference/pprof.md section 1.4.
@@ -157,7 +172,7 @@ bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
     if (!side_merge(out, &s, false, cli, ui, &source, err)) return false;
     if (!side_merge(out, &s, true, cli, ui, &base, err)) return false;
     struct profile p = source.profile;
-    if (base.n_loaded && !subtract_base(out, cli, &p, &base.profile, err)) return false;
+    if (base.n_loaded && !subtract_base(out, cli, &s, &p, &base.profile, err)) return false;
     bool is_fetched = source.has_remote || base.has_remote;
     if (!finish(out, cli, ui, &s.origins, is_fetched, &p, err)) return false;
     *ret = p;

@@ -21,11 +21,20 @@ enum {
     FIELD_MAX = 2 * WIRE_VARINT_MAX,
     // Repeated numbers are packed from three on.
     PACKED_MIN = 3,
+    // Numbers at most, lengths and tags of what is nested included.
+    SAMPLE_FIELDS = 3,
+    LABEL_FIELDS = 4,
 };
 
 static void reserve(struct encoder *e, size_t n) {
     if (n <= e->cap - e->len) return;
     GROW(e->out, e->bytes, e->cap, e->len + n);
+}
+
+static size_t varint_len(u64 x) {
+    size_t n = 1;
+    for (; x >= 0x80; x >>= 7) n++;
+    return n;
 }
 
 static inline u8 *varint_put(u8 *to, u64 x) {
@@ -257,6 +266,20 @@ static void put_header(struct encoder *e) {
     put_str_id(e, PROFILE_DOC_URL, p->doc_url);
 }
 
+// Room for all samples at once: pages that stay unwritten cost nothing, growing would copy.
+static void reserve_samples(struct encoder *e) {
+    const struct profile *p = e->p;
+    u64 last_id = 0;
+    for (u32 i = 0; i < p->n_locations; i++) {
+        if (p->locations[i].id > last_id) last_id = p->locations[i].id;
+    }
+    size_t n_stack = p->n_samples ? p->stack_at[p->n_samples] : 0;
+    size_t n_labels = p->label_at ? p->label_at[p->n_samples] : 0;
+    size_t n_numbers =
+        (size_t)p->n_samples * (p->n_types + SAMPLE_FIELDS) + n_labels * LABEL_FIELDS;
+    reserve(e, n_stack * (varint_len(last_id) + 1) + n_numbers * FIELD_MAX);
+}
+
 bool profile_encode(struct arena *out, const struct profile *p, str *ret, struct err *err) {
     (void)err; // memory is the only thing that can end, and the arena speaks for that
     AUTO_ARENA struct arena scratch = arena_sub(out);
@@ -265,6 +288,7 @@ bool profile_encode(struct arena *out, const struct profile *p, str *ret, struct
     e.by_new = NEW(&scratch, u32, p->n_strings);
     memset(e.new_id, 0xff, p->n_strings * sizeof *e.new_id);
     name_strings(&e);
+    reserve_samples(&e);
     for (u32 i = 0; i < p->n_types; i++)
         put_value_type(&e, PROFILE_SAMPLE_TYPE, p->sample_types[i]);
     put_samples(&e);

@@ -37,8 +37,9 @@ enum {
     MAX_EXPECTED = 1 << 28, // stack entries, 1 GiB of address space; tables double from there
 };
 
+// One multiplication a step: stacks are long, and the map mixes the sum of it again.
 static u64 hash_step(u64 hash, u64 part) {
-    return hash_mix(hash ^ part) + part;
+    return ((hash << 23 | hash >> 41) ^ part) * 0x9e3779b97f4a7c15u; // 2^64 by the golden ratio
 }
 
 static u32 *none_filled(struct arena *scratch, u32 n) {
@@ -336,13 +337,16 @@ const struct profile *merger_so_far(const struct merger *m) {
 
 void merger_expect(struct merger *m, const struct profile *const *list, size_t n, size_t times) {
     u64 n_samples = 0, n_stack = 0, n_labels = 0;
+    u32 n_most = 0; // samples of one: most are different, those of two profiles may be the same
     for (size_t i = 0; i < n; i++) {
         const struct profile *p = list[i];
         n_samples += p->n_samples;
+        if (p->n_samples > n_most) n_most = p->n_samples;
         n_stack += p->stack_at[p->n_samples];
         n_labels += p->label_at ? p->label_at[p->n_samples] : 0;
     }
     if (n_stack && times > MAX_EXPECTED / n_stack) times = MAX_EXPECTED / n_stack + 1;
+    idmap_reserve(&m->samples_by_key, n_most);
     builder_reserve(&m->to, n_samples * times, n_stack * times, n_labels * times);
 }
 
