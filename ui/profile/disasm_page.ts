@@ -1,0 +1,84 @@
+// ui/profile/disasm_page.ts - instructions with their weight; targets of jumps and calls lead on.
+import { heat } from '../common/colours.ts';
+import { h, replace, type Child } from '../common/dom.ts';
+import { latest } from '../common/fetch.ts';
+import { onTheme } from '../common/theme.ts';
+import { formatPercent, formatValue } from '../common/units.ts';
+import type { App, Page, View } from './app.ts';
+import type { Disasm } from './api.ts';
+import { failure } from './failure.ts';
+import { functionPicker, heaviest } from './function_picker.ts';
+import { exactly } from './names.ts';
+
+type Routine = Disasm['routines'][number];
+const MAX_LINES = 20_000; // instructions made as elements; the rest of a routine says how much it is
+
+class DisasmView implements View {
+  private readonly newest = latest();
+  private readonly body = h('div', { class: 'page-body source', tabindex: '0', role: 'region', 'aria-label': 'Disassembly' });
+  private shown: Disasm | undefined;
+
+  constructor(private readonly main: HTMLElement, private readonly app: App) {
+    onTheme(() => this.shown && this.body.isConnected && this.draw(this.shown));
+  }
+
+  close(): void {}
+
+  update(): void {
+    void this.app.attempt(() => this.load()).then(() => {
+      replace(this.main, h('h1', { class: 'visually-hidden' }, 'Disassembly'), functionPicker(this.app, 'the hottest, or an address'), this.body);
+      if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
+      else this.body.querySelector('.hottest')?.scrollIntoView({ block: 'center' });
+    });
+  }
+
+  private async load(): Promise<void> {
+    const f = this.app.wanted || exactly(await heaviest(this.app, 'flat'));
+    const disasm = await this.newest((signal) => this.app.get<Disasm>('disasm', { f }, signal));
+    if (!disasm) return;
+    this.shown = disasm;
+    this.draw(disasm);
+  }
+
+  private draw(disasm: Disasm): void {
+    replace(this.body, disasm.routines.length ? disasm.routines.map((routine) => this.routine(disasm, routine)) : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
+  }
+
+  private routine(disasm: Disasm, routine: Routine): HTMLElement {
+    const total = Math.abs(disasm.total) || 1;
+    const number = (x: number) => `${formatValue(x, disasm.unit)} (${formatPercent(x, total)})`;
+    const hottest = Math.max(1, ...routine.lines.map((line) => Math.abs(line.flat)));
+    const known = new Map(routine.lines.map((line) => [BigInt(line.address), line.address]));
+    let place = '';
+    const rows = routine.lines.slice(0, MAX_LINES).map((line) => {
+      const here = line.file ? `${line.file}:${line.line}` : '';
+      const isNew = here !== place;
+      place = here;
+      const row = h('div', { role: 'row', class: Math.abs(line.flat) === hottest && line.flat ? 'instruction hottest' : 'instruction', id: `at-${line.address}`, tabindex: '-1' },
+        h('span', { role: 'cell', class: 'number' }, line.flat ? formatValue(line.flat, disasm.unit) : ''), h('span', { role: 'cell', class: 'number' }, line.cum ? formatValue(line.cum, disasm.unit) : ''),
+        h('span', { role: 'cell', class: 'address' }, line.address), h('code', { role: 'cell' }, this.linked(line.text, known)), h('span', { role: 'cell', class: 'faint' }, isNew ? here : ''));
+      if (line.flat) row.style.background = heat(Math.abs(line.flat) / hottest);
+      return row;
+    });
+    const more = routine.lines.length - rows.length;
+    return h('article', { class: 'listing' },
+      h('header', {}, h('h2', { class: 'mono' }, routine.names.join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
+      h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.names[0] ?? routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
+  }
+
+  // Addresses within the routine become links to their line.
+  private linked(text: string, known: ReadonlyMap<bigint, string>): Child[] {
+    return text.split(/(0x[0-9a-f]+)/).map((part) => {
+      const target = /^0x[0-9a-f]{3,16}$/.test(part) ? known.get(BigInt(part)) : undefined;
+      if (!target) return part;
+      return h('a', { href: `#at-${target}`, onclick: (event) => {
+        event.preventDefault();
+        const row = document.getElementById(`at-${target}`);
+        row?.scrollIntoView({ block: 'center' });
+        row?.focus({ preventScroll: true });
+      } }, part);
+    });
+  }
+}
+
+export const disasmPage: Page = { name: 'disasm', title: 'Disassembly', key: '6', open: (main, app) => new DisasmView(main, app) };

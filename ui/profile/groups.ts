@@ -1,0 +1,45 @@
+// ui/profile/groups.ts - which group a frame belongs to, and which groups weigh most.
+// Room: packages, files or binaries by their own weight in the trees shown; the heaviest twelve have colours.
+import { N_CATEGORIES, ranks } from '../common/colours.ts';
+import { formatPercent } from '../common/units.ts';
+import type { Frames, Tree } from './flame_tree.ts';
+import { groupOf } from './names.ts';
+
+export class Groups {
+  private of: string[] = []; // by frame
+  private weights = new Map<string, number>();
+  private rank = new Map<string, number>();
+  private total = 1;
+  private by = '';
+
+  constructor(private readonly frames: Frames) {}
+
+  count(trees: { down?: Tree; up?: Tree }, by: string): void {
+    this.by = by === 'diff' ? 'package' : by;
+    this.of = this.frames.list.map((frame) => groupOf(frame, this.by));
+    this.weights = new Map();
+    const tree = trees.down;
+    this.total = tree?.width[0] || 1;
+    for (let i = 0; tree && i < tree.n; i++) {
+      const group = this.of[tree.frame[i]!];
+      if (group === undefined) continue;
+      const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!) + tree.hidden[i]!;
+      this.weights.set(group, (this.weights.get(group) ?? 0) + own);
+    }
+    this.rank = ranks(this.weights);
+  }
+
+  rankOf(frame: number): number {
+    return this.rank.get(this.of[frame] ?? groupOf(this.frames.list[frame]!, this.by)) ?? -1;
+  }
+
+  members(group: string): Set<number> {
+    return new Set(this.of.flatMap((name, i) => (name === group ? [i] : [])));
+  }
+
+  heaviest(): { name: string; rank: number; share: string }[] {
+    return [...this.rank]
+      .filter(([, rank]) => rank >= 0 && rank < N_CATEGORIES)
+      .map(([name, rank]) => ({ name, rank, share: formatPercent(this.weights.get(name) ?? 0, this.total) }));
+  }
+}

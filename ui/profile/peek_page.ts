@@ -1,0 +1,65 @@
+// ui/profile/peek_page.ts - who calls a function and what it calls, by weight; every name leads on.
+import { h, replace } from '../common/dom.ts';
+import { latest } from '../common/fetch.ts';
+import { openMenu } from '../common/menu.ts';
+import { formatPercent, formatValue } from '../common/units.ts';
+import type { App, Page, View } from './app.ts';
+import type { Peek, PeekEnd } from './api.ts';
+import { failure } from './failure.ts';
+import { frameMenu } from './frame_menu.ts';
+import { functionPicker, heaviest } from './function_picker.ts';
+import { exactly } from './names.ts';
+
+const MAX_BLOCKS = 200; // functions shown; an expression that matches more says so
+
+class PeekView implements View {
+  private readonly newest = latest();
+  private readonly body = h('div', { class: 'page-body peek', tabindex: '0', role: 'region', 'aria-label': 'Callers and callees' });
+
+  constructor(private readonly main: HTMLElement, private readonly app: App) {}
+
+  update(): void {
+    void this.app.attempt(() => this.load()).then(() => {
+      replace(this.main, h('h1', { class: 'visually-hidden' }, 'Peek'), functionPicker(this.app, 'the heaviest'), this.body);
+      if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
+    });
+  }
+
+  close(): void {}
+
+  private async load(): Promise<void> {
+    const f = this.app.wanted || exactly(await heaviest(this.app, 'cum'));
+    const peek = await this.newest((signal) => this.app.get<Peek>('peek', { f }, signal));
+    if (!peek) return;
+    const blocks = peek.rows.slice(0, MAX_BLOCKS).map((row) => this.block(peek, row));
+    replace(this.body, blocks, peek.rows.length > MAX_BLOCKS ? h('p', { class: 'faint' }, `${peek.rows.length - MAX_BLOCKS} more functions match.`) : null);
+  }
+
+  private end(peek: Peek, end: PeekEnd, whole: number): HTMLElement {
+    const go = () => this.app.state.set({ fn: exactly(end.name) });
+    const button = h('button', { type: 'button', class: 'peek-name mono', title: end.name, onclick: go, oncontextmenu: (event) => {
+      event.preventDefault();
+      openMenu(end.name, [end.name, ...frameMenu(this.app, end.name)], button, { x: event.clientX, y: event.clientY });
+    } }, end.name, end.inlined ? h('span', { class: 'badge' }, 'inlined') : null);
+    return h('li', { class: 'peek-row' },
+      h('span', { class: 'peek-bar' }, h('span', { style: { width: `${Math.min(100, Math.abs((100 * end.weight) / (whole || 1)))}%` } })),
+      h('span', { class: 'number' }, formatValue(end.weight, peek.unit)), h('span', { class: 'number faint' }, formatPercent(end.weight, whole)), button);
+  }
+
+  private ends(peek: Peek, title: string, ends: PeekEnd[], whole: number, none: string): HTMLElement {
+    const sorted = [...ends].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    return h('section', { class: 'peek-part' }, h('h3', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
+  }
+
+  private block(peek: Peek, row: Peek['rows'][number]): HTMLElement {
+    const total = Math.abs(peek.total) || 1;
+    const number = (title: string, x: number) => [h('dt', {}, title), h('dd', {}, `${formatValue(x, peek.unit)} (${formatPercent(x, total)})`)];
+    const menu = h('button', { type: 'button', class: 'button', 'aria-haspopup': 'menu', onclick: () => openMenu(row.name, frameMenu(this.app, row.name), menu) }, 'More');
+    return h('article', { class: 'peek-block' },
+      this.ends(peek, 'Callers', row.callers, row.cum, 'Nothing calls it: it starts stacks.'),
+      h('div', { class: 'peek-middle' }, h('h2', { class: 'mono' }, row.name), h('dl', {}, number('itself', row.flat), number('with callees', row.cum)), menu),
+      this.ends(peek, 'Callees', row.callees, row.cum, 'It calls nothing: it ends stacks.'));
+  }
+}
+
+export const peekPage: Page = { name: 'peek', title: 'Peek', key: '4', open: (main, app) => new PeekView(main, app) };
