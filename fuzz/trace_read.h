@@ -59,6 +59,23 @@ static void sum_up(struct arena *arena, str bytes) {
     trace_close(r);
 }
 
+static void utilize(struct arena *arena, str bytes) {
+    struct trace_reader *r;
+    struct trace_event ev;
+    struct trace_mmu_log log;
+    struct trace_mmu m;
+    struct mmu_window worst[4];
+    struct err err;
+    if (!trace_open(arena, bytes, &r, &err)) return;
+    trace_mmu_init(&log, arena);
+    while (trace_next(r, &ev)) trace_mmu_event(&log, &ev);
+    trace_mmu_build(arena, &log, (u32)bytes.len % 32, &m);
+    double small = trace_mmu_least(&m, 100), large = trace_mmu_least(&m, INT64_MAX);
+    if (!(small >= 0 && small <= 1.001 && large >= 0 && large <= 1.001)) abort();
+    if (trace_mmu_worst(arena, &m, 1000, worst, 4) > 4) abort();
+    trace_close(r);
+}
+
 static void read_records(str bytes) {
     struct reader r;
     struct trace_wire w;
@@ -74,5 +91,6 @@ static void read_trace(struct arena *arena, str bytes) {
     read_events(arena, bytes);
     make_profile(arena, bytes);
     sum_up(arena, bytes);
+    utilize(arena, bytes);
     read_records(bytes);
 }

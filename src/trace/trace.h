@@ -158,4 +158,5 @@ enum trace_wait { TRACE_WAIT_NET, TRACE_WAIT_SYNC, TRACE_WAIT_SYSCALL, TRACE_WAI
 void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wait,
                    struct profile *ret);
 
+#include "trace/mmu.h"
 #include "trace/stats.h"
