@@ -227,8 +227,28 @@ def stepping():
     live.check(n_pcs >= 20000 and n_wrong * 1000 <= n_pcs, "9: 99.9 % of at least 20,000 pcs are right", f"{n_wrong} wrong of {n_pcs}")
 
 
-TESTS = [stepping, deepbind, late, many_threads, seccomp, sanitizers, environment, two_agents, secure]
-chosen = set(sys.argv[1:]) or {t.__name__ for t in TESTS}
+ENDPOINTS = ["", "cmdline", "symbol", "profile?seconds=2", "heap", "heap?seconds=1", "allocs?debug=1", "goroutine", "goroutine?debug=2",
+             "threadcreate", "mutex", "block", "wall?seconds=1", "mmap", "trace?seconds=1"]
+
+
+def own_threads():
+    """libpprof's cold code under ThreadSanitizer: every endpoint at once, three times. Run from a build with b_sanitize=thread."""
+    program = compile_worker("own-threads", "-fsanitize=thread", *LINKED)
+    process = live.start([program, "127.0.0.1:0", "15"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address, statuses = process.stdout.readline().split()[1], []
+    for _ in range(3):
+        asking = [threading.Thread(target=lambda p=p: statuses.append(live.ask(address, f"/debug/pprof/{p}").status)) for p in ENDPOINTS]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join(30)
+    out, words = process.communicate(timeout=60)
+    live.check(statuses.count(200) >= 2 * len(ENDPOINTS), "every endpoint answers under ThreadSanitizer", f"{statuses}")
+    live.check(process.returncode == 0 and "WARNING: ThreadSanitizer" not in words, "ThreadSanitizer finds no race in libpprof", words[:3000])
+
+
+TESTS = [stepping, deepbind, late, many_threads, seccomp, sanitizers, environment, two_agents, secure, own_threads]
+chosen = set(sys.argv[1:]) or {t.__name__ for t in TESTS} - {"own_threads"}
 live.need()
 for test in TESTS:
     if test.__name__ in chosen:
