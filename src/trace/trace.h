@@ -160,3 +160,4 @@ void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wa
 
 #include "trace/mmu.h"
 #include "trace/stats.h"
+#include "trace/write.h"
