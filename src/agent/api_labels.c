@@ -1,6 +1,6 @@
-// agent/api_labels.c - labels of threads, as include/pprof.h declares them.
-// Room: the public names over agent/hot/labels.h. A pprof_labels is a label set; who holds it has
-// one hold.
+// agent/api_labels.c - labels and stacks of threads, as include/pprof.h declares them.
+// Room: the public names over agent/hot/labels.h and fibers.h. A pprof_labels is a label set; who
+// holds it has one hold.
 #include "pprof.h"
 
 #include "base/base.h"
@@ -79,6 +79,14 @@ EXPORT void pprof_scope_leave(pprof_scope *scope) {
     if (!scope->is_entered) return;
     scope->is_entered = false;
     label_set_drop(labels_swap(set_of(scope->before)));
+}
+
+EXPORT unsigned pprof_stack_register(const void *lowest, size_t size) {
+    return fiber_add((u64)(uintptr_t)lowest, size);
+}
+
+EXPORT void pprof_stack_unregister(unsigned id) {
+    fiber_remove(id);
 }
 
 EXPORT void pprof_do(const pprof_labels *labels, void (*fn)(void *arg), void *arg) {

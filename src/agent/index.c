@@ -9,6 +9,7 @@
 #include "agent/endpoint.h"
 #include "agent/files.h"
 #include "agent/heap.h"
+#include "agent/hot/hot.h"
 #include "agent/labels.h"
 #include "agent/loop.h"
 #include "agent/maps.h"
@@ -119,11 +120,19 @@ static str names_state(struct arena *out) {
     return buf_str(&b);
 }
 
+static str fibers_state(struct arena *out) {
+    struct buf b = buf_new(out, 256);
+    buf_printf(&b, "%u stacks are registered (pprof_stack_register)", fibers_count());
+    if (fibers_lost()) buf_printf(&b, "; %u found no room", fibers_lost());
+    return buf_str(&b);
+}
+
 static void put_states(struct arena *out, struct buf *b) {
     const char *heap = heap_status();
     buf_put(b, S("<p>\nHow each part stands:\n<ul>\n"));
     put_state(b, "CPU", cpu_status(out));
     put_state(b, "heap", heap ? str_of(heap) : S("works"));
+    put_state(b, "fibers", fibers_state(out));
     put_state(b, "labels", labels_status(out));
     put_state(b, "mmap", mmaps_status(out));
     put_state(b, "files", files_status(out));

@@ -108,6 +108,7 @@ static bool stack_find(struct dump *d, u32 tid, u64 sp, struct stack_range *ret)
         *ret = (struct stack_range){lo, slot->stack_hi};
         return true;
     }
+    if (fiber_of(sp, &ret->start, &ret->end)) return true;
     if (!d->has_ranges) ranges_read(d);
     for (u32 i = 0; i < d->n_ranges; i++) {
         if (sp < d->ranges[i].start || sp >= d->ranges[i].end) continue;

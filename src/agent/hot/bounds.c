@@ -6,6 +6,7 @@
 #include "agent/hot/bounds.h"
 
 #include "agent/hot/arch.h"
+#include "agent/hot/fibers.h"
 #include "agent/hot/thread.h"
 
 #include <errno.h>
@@ -92,9 +93,12 @@ static bool open_known(struct window *w, _Atomic u64 *seen, u64 hi, u64 sp) {
 }
 
 static void open_unknown(struct window *w, u64 sp) {
-    u64 page = sp & ~(u64)(PAGE - 1), lo = sp - RED_ZONE_BYTES;
+    u64 page = sp & ~(u64)(PAGE - 1), lo = sp - RED_ZONE_BYTES, hi = fiber_end_of(sp);
     if (lo < page && !page_readable(page - PAGE)) lo = page;
-    *w = (struct window){.floor = lo, .limit = sp + UNKNOWN_STACK_BYTES, .mode = WINDOW_PROBE};
+    *w = (struct window){.floor = lo,
+                         .limit = hi ? hi : sp + UNKNOWN_STACK_BYTES,
+                         .is_fiber = hi != 0,
+                         .mode = WINDOW_PROBE};
     window_set(w, lo, page_readable(page) ? page + PAGE : lo);
 }
 
@@ -109,11 +113,16 @@ void window_open(struct window *w, u64 sp) {
     if (!is_own || !open_known(w, &hot_thread.stack_seen, hi, sp)) open_unknown(w, sp);
 }
 
+bool window_is_at_end(const struct window *w, u64 sp) {
+    return w->is_fiber && sp <= w->limit && w->limit - sp <= FIBER_FIRST_BYTES;
+}
+
 void window_open_parked(struct window *w, u64 sp, u64 lo, u64 hi, u8 *buffer) {
     bool is_inside = sp >= lo && sp < hi;
     u64 floor = is_inside && sp - lo > RED_ZONE_BYTES ? sp - RED_ZONE_BYTES : sp;
     *w = (struct window){.floor = floor, .limit = is_inside ? hi : sp, .copy = buffer};
     w->mode = WINDOW_COPY;
+    w->is_fiber = fiber_end_of(sp) == hi;
     window_set(w, floor, floor);
     if (atomic_load_explicit(&bounds.no_vm_read, memory_order_relaxed)) {
         w->mode = WINDOW_FIXED;

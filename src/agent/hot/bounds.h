@@ -24,6 +24,7 @@ enum window_mode {
 struct window {
     u64 lo, span, delta;
     u64 floor, limit; // what reach may extend to
+    bool is_fiber;    // limit is the end of a registered stack
     u8 *copy;
     enum window_mode mode;
 };
@@ -34,6 +35,8 @@ void bounds_init(void);
 void window_open(struct window *w, u64 sp);
 // The window of another thread's stack; buffer has COPY_BYTES and lives as long as the window.
 void window_open_parked(struct window *w, u64 sp, u64 lo, u64 hi, u8 *buffer);
+// Whether sp is so near the end of a registered stack that no frame is above it.
+bool window_is_at_end(const struct window *w, u64 sp);
 // Makes the 8 bytes at addr part of the window; false: they are outside or not readable.
 bool window_reach(struct window *w, u64 addr);
 // Copies len bytes from anywhere in this process without a fault; false: not readable.

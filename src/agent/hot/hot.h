@@ -14,6 +14,7 @@
 #pragma once
 
 #include "agent/hot/cpu_signal.h"
+#include "agent/hot/fibers.h"
 #include "agent/hot/labels.h"
 #include "agent/hot/live.h"
 #include "agent/hot/mmaps.h"

@@ -133,6 +133,10 @@ static enum step step_signal(struct walk *w) {
 }
 
 static enum step step_guess(struct walk *w) {
+    if (window_is_at_end(&w->window, w->frame.sp)) {
+        if (w->n > 1) w->n--; // the code that switches stacks: no function of the program
+        return STEP_END;
+    }
     if (w->n > 0 && !guess_is_frame(&w->frame)) w->n--;
     switch (guess_caller(&w->window, &w->frame)) {
     case GUESS_NONE:
