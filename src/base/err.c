@@ -2,6 +2,7 @@
 // Room: see err.h. Door: base/base.h.
 #include "base/err.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,5 +44,7 @@ void err_fill_sys(struct err *err, const char *fmt, ...) {
     }
     char words[128];
     const char *text = strerror_r(code, words, sizeof words);
-    mark_cut(err, len + snprintf(err->text + len, (size_t)(ERR_TEXT_CAP - len), ": %s", text));
+    // The small letter is how Go says it, and how a sentence goes on.
+    mark_cut(err, len + snprintf(err->text + len, (size_t)(ERR_TEXT_CAP - len), ": %c%s",
+                                 tolower((unsigned char)text[0]), text + 1));
 }

@@ -174,6 +174,26 @@ static void set_types(struct dump *d) {
     builder_sample_type(b, d->has_alloc ? S("inuse_space") : S("space"), S("bytes"));
 }
 
+static bool is_allocator(const struct profile *p, u32 location_i) {
+    u32 mapping_i = p->locations[location_i].mapping_i;
+    if (mapping_i == U32_NONE) return false;
+    return str_starts(str_basename(profile_str(p, p->mappings[mapping_i].file)), S("libjemalloc"));
+}
+
+// jemalloc's own innermost frames say nothing about the program, and a stripped library gives them
+// no names that drop_frames could know.
+static void cut_allocator(struct profile *p) {
+    u64 to = 0;
+    for (u32 i = 0; i < p->n_samples; i++) {
+        u64 from = p->stack_at[i], end = p->stack_at[i + 1], first = from;
+        while (first < end && is_allocator(p, p->stack_locs[first])) first++;
+        if (first == end) first = from;
+        p->stack_at[i] = to;
+        for (; first < end; first++) p->stack_locs[to++] = p->stack_locs[first];
+    }
+    p->stack_at[p->n_samples] = to;
+}
+
 bool jemalloc_decode(struct arena *out, str bytes, struct profile *ret, struct err *err) {
     struct lines s = lines_of(bytes);
     if (!lines_next(&s) || !str_starts(s.line, S("heap_v2/"))) return legacy_unrecognized(err);
@@ -186,5 +206,6 @@ bool jemalloc_decode(struct arena *out, str bytes, struct profile *ret, struct e
     legacy_skip_to_map(&s);
     legacy_read_map(&d.l, &s);
     *ret = legacy_finish(&d.l);
+    cut_allocator(ret);
     return true;
 }

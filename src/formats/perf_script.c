@@ -15,16 +15,19 @@ enum { MAX_EVENTS = 32 }; // perf itself multiplexes far fewer; more events coun
 struct script {
     struct profile_builder b;
     str events[MAX_EVENTS];
+    bool is_counted[MAX_EVENTS]; // some sample of it has no period
     u32 n_events;
     u32 *stack;
     u32 n_stack;
     size_t cap_stack;
+    str first_command;
     struct strmap mappings; // module name to mapping index
 };
 
 struct event_line {
     str command, event;
     i64 tid, period;
+    bool has_period;
 };
 
 static str next_word(str *rest) {
@@ -69,9 +72,15 @@ static bool event_line_parse(str line, struct event_line *ret) {
     if (!find_tid(line, ret, &rest)) return false;
     str word = next_word(&rest);
     ret->period = 1;
-    if (num_parse_i64(word, 10, &ret->period)) word = next_word(&rest);
+    ret->has_period = num_parse_i64(word, 10, &ret->period);
+    if (ret->has_period) word = next_word(&rest);
     ret->event = str_drop_suffix(word, S(":"));
     return str_ends(word, S(":")) && ret->event.len > 0;
+}
+
+// perf counts these in nanoseconds.
+static bool is_clock(str event) {
+    return str_starts(event, S("cpu-clock")) || str_starts(event, S("task-clock"));
 }
 
 static u32 event_type(struct script *s, str event) {
@@ -149,7 +158,10 @@ static bool find_events(struct script *s, str bytes) {
         bool is_event = event_line_parse(line, &e);
         if (is_first && !is_event) return false;
         is_first = false;
-        if (is_event) event_type(s, e.event);
+        if (!is_event) continue;
+        if (s->n_events == 0) s->first_command = e.command;
+        u32 i = event_type(s, e.event);
+        s->is_counted[i] = s->is_counted[i] || !e.has_period;
     }
     return !is_first;
 }
@@ -162,6 +174,22 @@ static void read_stack(struct script *s, struct reader *r) {
     }
 }
 
+// The program of the first sample becomes the first mapping: reports are titled by it.
+static void put_main_first(struct profile *p, str command) {
+    u32 main_i = 0;
+    while (main_i < p->n_mappings &&
+           !str_starts(str_basename(profile_str(p, p->mappings[main_i].file)), command))
+        main_i++;
+    if (main_i == 0 || main_i >= p->n_mappings || command.len == 0) return;
+    struct mapping first = p->mappings[0];
+    p->mappings[0].file = p->mappings[main_i].file;
+    p->mappings[main_i].file = first.file;
+    for (u32 i = 0; i < p->n_locations; i++) {
+        u32 *at = &p->locations[i].mapping_i;
+        *at = *at == 0 ? main_i : *at == main_i ? 0 : *at;
+    }
+}
+
 // Whether the first frame of a stack is on the event's own line is perf's -F choice; we read the
 // default, where it is on the lines below.
 bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struct err *err) {
@@ -169,7 +197,10 @@ bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struc
     builder_init(&s.b, out);
     strmap_init(&s.mappings, out);
     if (!find_events(&s, bytes)) return err_set(err, ERR_UNRECOGNIZED, 0, "not perf script text");
-    for (u32 i = 0; i < s.n_events; i++) builder_sample_type(&s.b, s.events[i], S("count"));
+    for (u32 i = 0; i < s.n_events; i++) {
+        bool is_time = is_clock(s.events[i]) && !s.is_counted[i];
+        builder_sample_type(&s.b, s.events[i], is_time ? S("nanoseconds") : S("count"));
+    }
     struct reader r = reader_of(bytes);
     struct event_line e;
     str line;
@@ -179,5 +210,6 @@ bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struc
         sample_add(&s, &e);
     }
     *ret = builder_done(&s.b);
+    put_main_first(ret, s.first_command);
     return true;
 }

@@ -213,6 +213,14 @@ static void say_failed(struct asking *a, const struct mapping *m, const char *wh
     buf_printf(a->messages, ": %s\n", why);
 }
 
+// Whether names are missing: made-up mappings of formats with names are no loss.
+static bool lacks_names(const struct asking *a, u32 mapping_i) {
+    for (u32 i = a->at[mapping_i]; i < a->at[mapping_i + 1]; i++) {
+        if (a->edit.p.locations[a->location_ids[i]].n_lines == 0) return true;
+    }
+    return false;
+}
+
 static enum want want_of(struct asking *a, u32 mapping_i) {
     const struct profile *p = &a->edit.p;
     const struct mapping *m = &p->mappings[mapping_i];
@@ -220,7 +228,7 @@ static enum want want_of(struct asking *a, u32 mapping_i) {
     if (a->at[mapping_i] == a->at[mapping_i + 1]) return WANT_NOT;
     bool is_done = m->has_filenames || m->has_line_numbers;
     bool is_silent = !a->opts->is_forced && (m->has_functions || is_done);
-    if (file.len == 0 && !is_silent) {
+    if (file.len == 0 && !is_silent && lacks_names(a, mapping_i)) {
         if (mapping_i == 0)
             buf_put(a->messages, S("Main binary filename not available.\n"));
         else

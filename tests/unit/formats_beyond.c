@@ -62,6 +62,8 @@ TEST(perf_script_gives_a_type_an_event_and_addresses) {
     CHECK_EQ(p.n_samples, 2);
     CHECK_STR(type_text(&p, 0), S("cpu-clock:u"));
     CHECK_STR(type_text(&p, 1), S("page-faults"));
+    CHECK_STR(profile_str(&p, p.sample_types[0].unit), S("nanoseconds"));
+    CHECK_STR(profile_str(&p, p.sample_types[1].unit), S("count"));
     CHECK_STR(sample_text(t, &p, 0), S("dictFind<?<main 250000 0"));
     CHECK_STR(sample_text(t, &p, 1), S("asm_exc_page_fault 0 1"));
     CHECK_EQ(p.n_mappings, 2);
@@ -71,6 +73,18 @@ TEST(perf_script_gives_a_type_an_event_and_addresses) {
     CHECK_EQ(n_labels, 2);
     CHECK_STR(profile_str(&p, labels[0].str), S("my server"));
     CHECK_EQ(labels[1].num, 1236);
+}
+
+// Reports were titled by the dynamic linker, in which the first sample of most programs lies.
+TEST(perf_script_puts_the_program_first) {
+    struct profile p;
+    str file = S("server 7 5.1: cpu-clock: \n\t14645 handle_amd+0x25 (/lib/ld-linux.so.2)\n\n"
+                 "server 7 5.2: cpu-clock: \n\t55d0 main+0x5 (/usr/bin/server)\n\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    CHECK_STR(profile_str(&p, p.mappings[0].file), S("/usr/bin/server"));
+    CHECK_EQ(p.locations[0].mapping_i, 1);
+    CHECK_EQ(p.locations[1].mapping_i, 0);
+    CHECK_STR(profile_str(&p, p.sample_types[0].unit), S("count")); // no periods were printed
 }
 
 #define CPUPROFILE_NODES                                                                           \

@@ -70,6 +70,22 @@ TEST(jemalloc_accumulated_counts_become_alloc_types) {
     CHECK_EQ(profile_values(&p, 0)[3], 10);
 }
 
+// The flat column of every dump was one line, [libjemalloc.so.2]: Debian's has no symbols.
+TEST(jemalloc_leaves_its_own_frames_out) {
+    struct profile p;
+    str file = S(JEMALLOC_HEAD "@ 0x9001 0x9101 0x5602 0x9201 0x5101\n  t*: 1: 4096 [0: 0]\n"
+                               "@ 0x9001\n  t*: 1: 4096 [0: 0]\n" JEMALLOC_MAP
+                               "9000-a000 r-xp 00000000 fe:00 2 /usr/lib/libjemalloc.so.2\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    u32 n;
+    const u32 *stack = profile_stack(&p, 0, &n);
+    CHECK_EQ(n, 3);
+    CHECK_EQ(p.locations[stack[0]].address, 0x5601);
+    CHECK_EQ(p.locations[stack[1]].address, 0x9200); // only the innermost ones go
+    profile_stack(&p, 1, &n);
+    CHECK_EQ(n, 1); // a stack of nothing else stays
+}
+
 TEST(jemalloc_with_a_broken_line_is_refused) {
     struct profile p;
     CHECK(
