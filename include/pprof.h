@@ -75,6 +75,18 @@ bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]);
 // samples are scaled as if drawn at the newest rate. As Go's runtime.MemProfileRate.
 uint64_t pprof_set_heap_rate(uint64_t mean_bytes);
 
+// Switches the "mutex" profile: one in fraction contended unlocks is sampled, and stands for them
+// all; 1 samples each, 0 (as at the start) none, a negative one only asks. Gives the old fraction.
+// What a lock's holder made others wait is charged to the code that unlocks. As Go's
+// runtime.SetMutexProfileFraction.
+int64_t pprof_set_mutex_fraction(int64_t fraction);
+
+// Switches the "block" profile: waits for locks, conditions, semaphores, barriers, threads and
+// futexes, charged to the code that waited. Waits of mean_ns nanoseconds and more are all sampled,
+// shorter ones with probability wait/mean_ns; 1 samples each, 0 (as at the start) none. Gives the
+// old rate. As Go's runtime.SetBlockProfileRate.
+uint64_t pprof_set_block_rate(uint64_t mean_ns);
+
 // A profile by name: "allocs", "goroutine" (or "threads": the stacks of all threads), "heap",
 // "threadcreate" (who made the threads). NULL: no such profile. Never freed. As Go's Lookup.
 typedef struct pprof_profile pprof_profile;

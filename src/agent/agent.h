@@ -44,7 +44,7 @@ struct rows {
 };
 
 // The text form (debug >= 1) a profile has.
-enum text_kind { TEXT_NONE, TEXT_HEAP, TEXT_COUNT, TEXT_THREADS };
+enum text_kind { TEXT_NONE, TEXT_HEAP, TEXT_COUNT, TEXT_THREADS, TEXT_MUTEX, TEXT_BLOCK };
 
 struct sample_type {
     str type, unit;

@@ -4,6 +4,7 @@
 #include "agent/answer.h"
 
 #include "agent/agent.h"
+#include "agent/contention.h"
 #include "agent/cpu.h"
 #include "agent/delta.h"
 #include "agent/index.h"
@@ -128,9 +129,23 @@ static bool start_wall(struct answer *a, struct reply *ret) {
     return false;
 }
 
+// Waits may be sampled at another rate while a client waits for their profile.
+static void borrow_rate(const struct plan *plan) {
+    enum contention which;
+    if (contention_of(plan->of, &which)) contention_borrow(which, (u64)plan->rate);
+}
+
+static void return_rate(struct plan *plan) {
+    enum contention which;
+    if (contention_of(plan->of, &which)) contention_return(which, (u64)plan->rate);
+    plan->rate = 0; // once
+}
+
 static bool start_delta(struct answer *a, struct reply *ret) {
     struct err err;
+    borrow_rate(&a->plan);
     if (collect_profile(a, a->plan.of, &a->first, &err)) return true;
+    return_rate(&a->plan);
     *ret = reply_failed(a->arena, 500, "failed to collect profile", &err);
     return false;
 }
@@ -151,8 +166,9 @@ static struct reply finish_delta(struct answer *a) {
     struct profile second, delta;
     struct err err;
     str bytes, parts[] = {a->plan.of->name, S("-delta")};
-    if (!collect_profile(a, a->plan.of, &second, &err))
-        return reply_failed(a->arena, 500, "failed to collect profile", &err);
+    bool is_collected = collect_profile(a, a->plan.of, &second, &err);
+    return_rate(&a->plan);
+    if (!is_collected) return reply_failed(a->arena, 500, "failed to collect profile", &err);
     if (!make_delta(a->arena, &a->first, &second, &delta, &err) ||
         !make_bytes(a->arena, &delta, LEVEL_DELTA, &bytes, &err))
         return reply_failed(a->arena, 500, "failed to compute delta", &err);
@@ -229,4 +245,5 @@ bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
 void answer_cancel(struct answer *a) {
     if (a && a->plan.kind == PLAN_CPU) cpu_stop();
     if (a && a->plan.kind == PLAN_WALL) wall_stop();
+    if (a && a->plan.kind == PLAN_DELTA) return_rate(&a->plan);
 }

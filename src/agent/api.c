@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/api.h"
+#include "agent/contention.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
@@ -177,6 +178,15 @@ EXPORT bool pprof_write_heap_profile(int fd, char why[PPROF_ERROR_SIZE]) {
 
 EXPORT uint64_t pprof_set_heap_rate(uint64_t mean_bytes) {
     return heap_set_rate(mean_bytes);
+}
+
+EXPORT int64_t pprof_set_mutex_fraction(int64_t fraction) {
+    if (fraction < 0) return (int64_t)contention_rate(CONTENTION_MUTEX);
+    return (int64_t)contention_set(CONTENTION_MUTEX, (u64)fraction);
+}
+
+EXPORT uint64_t pprof_set_block_rate(uint64_t mean_ns) {
+    return contention_set(CONTENTION_BLOCK, mean_ns);
 }
 
 static void drain_cpu(void *ctx) {

@@ -2,6 +2,7 @@
 // Room: one small adapter a collector. Door: agent/agent.h.
 #include "agent/agent.h"
 
+#include "agent/contention.h"
 #include "agent/cpu.h"
 #include "agent/custom.h"
 #include "agent/heap.h"
@@ -53,6 +54,28 @@ static bool collect_threadcreate(struct arena *out, const struct collect_opts *o
 
 static u64 count_threadcreate(void) {
     return threadcreate_count();
+}
+
+static bool collect_mutex(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                          struct err *err) {
+    (void)err;
+    contention_collect(CONTENTION_MUTEX, out, opts->is_raw, ret);
+    return true;
+}
+
+static u64 count_mutex(void) {
+    return contention_count(CONTENTION_MUTEX);
+}
+
+static bool collect_block(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                          struct err *err) {
+    (void)err;
+    contention_collect(CONTENTION_BLOCK, out, opts->is_raw, ret);
+    return true;
+}
+
+static u64 count_block(void) {
+    return contention_count(CONTENTION_BLOCK);
 }
 
 // clang-format off

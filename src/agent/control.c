@@ -3,6 +3,7 @@
 #include "agent/control.h"
 
 #include "agent/api.h"
+#include "agent/contention.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
 #include "agent/files.h"
@@ -308,6 +309,7 @@ static void start_collecting(void) {
     unwind_init();
     heap_init();
     mmaps_init();
+    contention_begin();
 }
 
 // Before main. Costs a preloaded program that is not served a few getenv.

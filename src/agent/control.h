@@ -7,6 +7,8 @@
 //   (programs they
 //                    start), all
 //   PPROF_HEAP_RATE  mean bytes between heap samples (524288); 0: off
+//   PPROF_MUTEX_FRACTION  one in so many contended unlocks is sampled (0: off)
+//   PPROF_BLOCK_RATE mean nanoseconds of waiting between samples (0: off; 1: every wait)
 //   PPROF_DISABLE    not empty: libpprof does nothing at all
 //   PPROF_VERBOSE    not empty: one sentence on stderr where it serves, or why it does not
 // A program is a started one when its parent's environment has the same PPROF_HTTP. A program that

@@ -5,6 +5,7 @@
 // nothing, since another library's handler may still have to unlock its allocator. The child's
 // agent is started by the hooks, after fork has returned and all handlers have run. A child made by
 // vfork, posix_spawn or a bare clone shares or keeps everything and is left alone.
+#include "agent/contention.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
 #include "agent/delta.h"
@@ -36,6 +37,7 @@ static void in_child(void) {
     heap_after_fork_child();
     wall_after_fork_child();
     delta_after_fork_child();
+    contention_after_fork_child();
     control_after_fork_child();
 }
 

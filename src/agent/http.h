@@ -45,7 +45,8 @@ struct plan {
     i64 debug, gc, seconds;
     bool is_peak, by_age; // of PLAN_SNAPSHOT
     bool is_folded;
-    i64 hz; // 0: the default
+    i64 hz;   // 0: the default
+    i64 rate; // PLAN_DELTA of mutex (fraction=) and block (rate=): for its time; 0: as it is set
     str addresses;
 };
 

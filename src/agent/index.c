@@ -4,6 +4,7 @@
 #include "agent/index.h"
 
 #include "agent/agent.h"
+#include "agent/contention.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
 #include "agent/endpoint.h"
@@ -136,6 +137,8 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "labels", labels_status(out));
     put_state(b, "mmap", mmaps_status(out));
     put_state(b, "files", files_status(out));
+    put_state(b, "mutex", contention_status(out, CONTENTION_MUTEX));
+    put_state(b, "block", contention_status(out, CONTENTION_BLOCK));
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));
     put_state(b, "wall", threads_status(out));
@@ -166,6 +169,7 @@ static void put_commands(struct buf *b) {
         put_command(b, "pprof -top", "profile?seconds=10");
         put_command(b, "pprof -top", "heap");
         put_command(b, "pprof -top -sample_index=alloc_space", "allocs");
+        put_command(b, "pprof -top", "mutex?seconds=10\\&amp;fraction=1"); // for a shell
         put_command(b, "pprof -traces", "goroutine");
         put_command(b, "pprof -traces", "threadcreate");
     }

@@ -77,6 +77,14 @@ static void plan_delta(struct arena *out, str seconds, struct plan *ret) {
     }
 }
 
+static i64 plan_rate(struct arena *out, const struct http_request *request,
+                     const struct collector *of) {
+    i64 rate = 0;
+    if (of->text == TEXT_MUTEX) rate = param_int(out, request, S("fraction"));
+    if (of->text == TEXT_BLOCK) rate = param_int(out, request, S("rate"));
+    return rate > 0 ? rate : 0;
+}
+
 static void plan_profile(struct arena *out, const struct http_request *request, str name,
                          struct plan *ret) {
     ret->of = collector_find(name);
@@ -93,7 +101,11 @@ static void plan_profile(struct arena *out, const struct http_request *request, 
     ret->is_peak = is_heap && param_int(out, request, S("peak")) > 0;
     ret->by_age = is_heap && param_int(out, request, S("age")) > 0;
     str seconds = form_value(out, request, S("seconds"));
-    if (seconds.len > 0) return plan_delta(out, seconds, ret);
+    if (seconds.len > 0) {
+        plan_delta(out, seconds, ret);
+        ret->rate = plan_rate(out, request, ret->of);
+        return;
+    }
     ret->kind = PLAN_SNAPSHOT;
 }
 

@@ -206,6 +206,23 @@ static void write_counts(struct writer *w, const struct collector *of, const str
     }
 }
 
+// Delays are nanoseconds, which is what the header calls cycles. The mutex text divides by the
+// sampling period, by which what reads it multiplies.
+static void write_contention(struct writer *w, const struct collector *of,
+                             const struct rows *rows) {
+    buf_printf(&w->out, "--- %s:\ncycles/second=1000000000\n",
+               of->text == TEXT_MUTEX ? "mutex" : "contention");
+    if (of->text == TEXT_MUTEX)
+        buf_printf(&w->out, "sampling period=%lld\n", (long long)rows->period);
+    for (u32 i = 0; i < rows->n; i++) {
+        const struct row *row = &rows->items[i];
+        buf_printf(&w->out, "%lld %lld ", (long long)row->values[1], (long long)row->values[0]);
+        write_pcs(&w->out, row->pcs, row->n_pcs);
+        write_frames(w, row->pcs, row->n_pcs);
+        buf_byte(&w->out, '\n');
+    }
+}
+
 // One frame of a dump: "name(...)" and its place. Code without a name is told by its image.
 static void write_dump_frame(struct writer *w, u64 pc, const char *after_name) {
     const struct image *image = image_at(&w->images, pc);
@@ -262,6 +279,8 @@ static bool write_text(struct writer *w, const struct collector *of, i64 debug,
     if (!collector_collect(of, w->arena, &raw, &rows, err)) return false;
     if (of->text == TEXT_HEAP)
         write_heap(w, &rows, !str_eq(of->name, S("mmap")));
+    else if (of->text == TEXT_MUTEX || of->text == TEXT_BLOCK)
+        write_contention(w, of, &rows);
     else
         write_counts(w, of, &rows);
     return true;

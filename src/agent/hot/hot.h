@@ -13,10 +13,12 @@
 // anybody.
 #pragma once
 
+#include "agent/hot/contention.h"
 #include "agent/hot/cpu_signal.h"
 #include "agent/hot/fibers.h"
 #include "agent/hot/labels.h"
 #include "agent/hot/live.h"
+#include "agent/hot/locks.h"
 #include "agent/hot/mmaps.h"
 #include "agent/hot/own.h"
 #include "agent/hot/real.h"
@@ -29,4 +31,5 @@
 #include "agent/hot/unwind.h"
 #include "agent/hot/values.h"
 #include "agent/hot/wait.h"
+#include "agent/hot/waiters.h"
 #include "agent/hot/weight.h"

@@ -35,7 +35,8 @@ u64 sample_rate(void) {
 }
 
 // xorshift64*: Vigna's constants; one state of 64 bits, never 0.
-static u64 random_next(struct hot_thread *t) {
+u64 sample_random(void) {
+    struct hot_thread *t = &hot_thread;
     if (!t->rng) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
@@ -65,9 +66,9 @@ static double minus_ln(double x) {
 }
 
 // The distance to the next sampled byte. At rate 1 every allocation is taken, empty ones too.
-static i64 gap_draw(struct hot_thread *t, u64 rate) {
+static i64 gap_draw(u64 rate) {
     if (rate == 1) return 0;
-    double uniform = (double)((random_next(t) >> 11) + 1) / (double)((u64)1 << 53);
+    double uniform = (double)((sample_random() >> 11) + 1) / (double)((u64)1 << 53);
     double gap = minus_ln(uniform) * (double)rate + 1;
     return (i64)(gap < MAX_GAP ? gap : MAX_GAP);
 }
@@ -77,9 +78,9 @@ static bool first_due(struct hot_thread *t, u64 rate, size_t n) {
     t->heap_rate = rate;
     t->heap_left = OFF_STEP;
     if (!rate) return false;
-    i64 gap = gap_draw(t, rate);
+    i64 gap = gap_draw(rate);
     bool is_due = n >= (u64)gap;
-    t->heap_left = is_due ? gap_draw(t, rate) : gap - (i64)n;
+    t->heap_left = is_due ? gap_draw(rate) : gap - (i64)n;
     return is_due;
 }
 
@@ -93,7 +94,7 @@ bool sample_due(size_t n) {
     }
     u64 rate = sample_rate();
     if (rate != t->heap_rate || !rate) return first_due(t, rate, n);
-    t->heap_left = gap_draw(t, rate);
+    t->heap_left = gap_draw(rate);
     return true;
 }
 
@@ -109,18 +110,11 @@ enum freed sample_freed(void *p) {
     return live_remove(p, &bucket) ? FREED_SAMPLED : FREED_NORMAL;
 }
 
-// How many innermost frames are hooks of ours: those above the call that came from the program.
-static u32 own_frames(const u64 *pcs, u32 n, u64 caller_pc) {
-    for (u32 i = 0; i < n; i++)
-        if (pcs[i] == caller_pc) return i;
-    return 0;
-}
-
 __attribute__((noinline)) static void capture(const void *p, size_t n, const void *caller) {
     u64 pcs[MAX_FRAMES];
-    struct unwound got = unwind_here(pcs, MAX_FRAMES, 0);
-    u32 skip = own_frames(pcs, got.n, (u64)(uintptr_t)caller - 1);
-    live_insert(p, bucket_of(stack_intern(pcs + skip, got.n - skip), n, labels_now()));
+    u32 n_pcs;
+    const u64 *stack = unwind_program(pcs, MAX_FRAMES, caller, &n_pcs);
+    live_insert(p, bucket_of(stack_intern(stack, n_pcs), n, labels_now()));
 }
 
 void sample_in_place(void *p, size_t n, const void *caller) {

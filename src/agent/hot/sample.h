@@ -45,6 +45,9 @@ static inline bool sample_matches(const void *p) {
            atomic_load_explicit(live_filter_of(p), memory_order_relaxed);
 }
 
+// The calling thread's next random number, for sampling only.
+u64 sample_random(void);
+
 enum freed {
     FREED_NORMAL,  // not one of ours: go on as always
     FREED_SAMPLED, // was followed, no longer is: give it to the real free, without a size

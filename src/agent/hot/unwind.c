@@ -259,6 +259,17 @@ __attribute__((noinline)) struct unwound unwind_here(u64 *pcs, u32 cap, u32 skip
     return walk_run(&w);
 }
 
+__attribute__((noinline)) const u64 *unwind_program(u64 *pcs, u32 cap, const void *caller, u32 *n) {
+    struct unwound got = unwind_here(pcs, cap, 0);
+    *n = got.n;
+    for (u32 i = 0; i < got.n; i++) {
+        if (pcs[i] != (u64)(uintptr_t)caller - 1) continue;
+        *n = got.n - i;
+        return pcs + i;
+    }
+    return pcs;
+}
+
 struct unwound unwind_context(const ucontext_t *context, u64 *pcs, u32 cap) {
     struct walk w;
     if (cap == 0) return (struct unwound){0, UNWIND_TRUNCATED};

@@ -34,6 +34,9 @@ void unwind_forget(void);
 // The caller's own stack without its `skip` innermost frames; skip 0 starts at the caller of this
 // function.
 struct unwound unwind_here(u64 *pcs, u32 cap, u32 skip);
+// The same for a hook's sample: without our own frames, from the program's frame that goes on at
+// caller; *n pcs, at the result, which points into pcs. All of them when it is not there.
+const u64 *unwind_program(u64 *pcs, u32 cap, const void *caller, u32 *n);
 // The interrupted code behind a signal handler's third argument. Async-signal-safe, errno
 // untouched.
 struct unwound unwind_context(const ucontext_t *context, u64 *pcs, u32 cap);

@@ -2,13 +2,15 @@
 // Room: see wait.h. Door: wait_begin(), wait_end().
 #include "agent/hot/wait.h"
 
+#include "agent/hot/contention.h"
 #include "agent/hot/thread.h"
+#include "agent/hot/waiters.h"
 
 #include <errno.h>
 #include <time.h>
 
-// See wait.h; changed by cold code.
-_Atomic u32 wait_uses;
+// See wait.h; changed by cold code. On a line of its own: every lock of the program reads it.
+_Atomic u32 wait_uses __attribute__((aligned(64)));
 
 // Set before WAIT_FOR_TRACE is, and never taken back.
 static const struct wait_tracer *_Atomic wait_tracer;
@@ -50,6 +52,8 @@ void wait_begin(struct wait_scope *scope, enum wait_kind kind, const void *objec
     *scope = (struct wait_scope){.object = object, .caller = caller, .kind = (u8)kind};
     scope->uses = (u8)atomic_load_explicit(&wait_uses, memory_order_relaxed);
     scope->begin_ns = wait_clock_ns();
+    if (scope->uses & WAIT_FOR_MUTEX && scope->kind < WAIT_KINDS_HELD)
+        scope->waiter = waiter_enter(object, scope->begin_ns);
     if (scope->uses & WAIT_FOR_TRACE) trace_begin(scope);
     hot_thread.depth--;
     errno = saved;
@@ -59,7 +63,31 @@ void wait_end(struct wait_scope *scope, bool has_waited) {
     if (!scope->uses) return;
     int saved = errno;
     hot_thread.depth++;
+    waiter_leave(scope->waiter);
     if (scope->uses & WAIT_FOR_TRACE) trace_end(scope, has_waited);
+    if (has_waited && scope->uses & WAIT_FOR_BLOCK && scope->kind < WAIT_KINDS_BLOCK)
+        contention_waited(scope->caller, wait_clock_ns() - scope->begin_ns);
+    hot_thread.depth--;
+    errno = saved;
+}
+
+u64 wait_caused(const void *lock) {
+    bool is_wanted = atomic_load_explicit(&wait_uses, memory_order_relaxed) & WAIT_FOR_MUTEX;
+    if (!is_wanted || hot_thread.is_hidden || hot_thread.depth) return 0;
+    int saved = errno;
+    hot_thread.depth++;
+    // Asked also when it is not to be counted: it restarts the waiters' clocks.
+    u64 delay_ns = waiters_charge(lock, wait_clock_ns());
+    if (delay_ns && !contention_is_chosen()) delay_ns = 0;
+    hot_thread.depth--;
+    errno = saved;
+    return delay_ns;
+}
+
+void wait_charge(const void *caller, u64 delay_ns) {
+    int saved = errno;
+    hot_thread.depth++;
+    contention_released(caller, delay_ns);
     hot_thread.depth--;
     errno = saved;
 }

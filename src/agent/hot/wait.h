@@ -29,6 +29,7 @@ enum wait_kind {
     WAIT_READ_LOCK,
     WAIT_WRITE_LOCK,
     WAIT_SPIN,
+    WAIT_FUTEX_LOCK, // a futex used as Rust's std::sync::Mutex uses it
     WAIT_COND,
     WAIT_SEMAPHORE,
     WAIT_BARRIER,
@@ -41,7 +42,8 @@ enum wait_kind {
     WAIT_SELECT, // several: poll, epoll_wait ...
     WAIT_CALL,   // any other system call that may block
 };
-enum { WAIT_KINDS_BLOCK = WAIT_FUTEX + 1 };
+// What somebody holds, and kinds that the block profile counts.
+enum { WAIT_KINDS_HELD = WAIT_FUTEX_LOCK + 1, WAIT_KINDS_BLOCK = WAIT_FUTEX + 1 };
 
 enum wait_use {
     WAIT_FOR_BLOCK = 1, // the block profile is on
@@ -71,6 +73,13 @@ void wait_begin(struct wait_scope *scope, enum wait_kind kind, const void *objec
                 const void *caller);
 // has_waited false: the call gave up or came back without having blocked (EDEADLK, EAGAIN).
 void wait_end(struct wait_scope *scope, bool has_waited);
+
+// The other side, for hooks of unlocks that find their lock contended. Right before the lock is
+// given back: how long others have waited for it together since it was last asked, if this unlock
+// is one of those that the mutex profile counts; else 0.
+u64 wait_caused(const void *lock);
+// Once it is given back, with what wait_caused gave, unless 0.
+void wait_charge(const void *caller, u64 delay_ns);
 
 // What a trace does at both ends. Called on the waiting thread; the rules above hold for both.
 struct wait_tracer {
