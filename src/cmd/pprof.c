@@ -1,7 +1,9 @@
 // cmd/pprof.c - main() of pprof.
-// Room: nothing but the entry; what pprof does is driver/driver.c.
+// Room: nothing but the entry; what pprof does is driver/driver.c, its pages are web/web.h.
 #include "driver/driver.h"
+#include "web/web.h"
 
 int main(int argc, char **argv) {
-    return driver_main(argc, argv, NULL);
+    static const struct driver_pages pages = {.profile = web_profile};
+    return driver_main(argc, argv, &pages);
 }

@@ -37,22 +37,23 @@ static int report_once(struct arena *out, const struct cli *cli, const struct pr
     return is_ok ? 0 : fail(ui, &err);
 }
 
-static int analyze(struct arena *out, const struct cli *cli, const struct ui *ui, driver_web web) {
+static int analyze(struct arena *out, const struct cli *cli, const struct ui *ui,
+                   const struct driver_pages *pages) {
     struct profile p;
     struct err err = {0};
     if (cli->notes.len) ui_text(ui, cli->notes);
-    if (cli->flags.http.len && !web) {
+    if (cli->flags.http.len && !pages) {
         err_set(&err, ERR_UNSUPPORTED, 0, "-http: this pprof was built without web pages");
         return fail(ui, &err);
     }
     if (!sources_load(out, cli, ui, &p, &err)) return fail(ui, &err);
     if (cli->command) return report_once(out, cli, &p, ui);
-    if (cli->flags.http.len) return web(cli, &p, ui);
+    if (cli->flags.http.len) return pages->profile(cli, &p, ui);
     shell_run(out, &p, &cli->options, ui);
     return 0;
 }
 
-int driver_main(int argc, char *const *argv, driver_web web) {
+int driver_main(int argc, char *const *argv, const struct driver_pages *pages) {
     struct ui ui = ui_of_process();
     for (size_t i = 0; argc > 1 && i < countof(subcommands); i++)
         if (!strcmp(argv[1], subcommands[i].name))
@@ -62,7 +63,7 @@ int driver_main(int argc, char *const *argv, driver_web web) {
     struct err err = {0};
     switch (cli_parse(&arena, argc, argv, &cli, &err)) {
     case CLI_OK:
-        return analyze(&arena, &cli, &ui, web);
+        return analyze(&arena, &cli, &ui, pages);
     case CLI_HELP:
         show_usage(&arena, &ui);
         return 0;

@@ -15,21 +15,26 @@
 #include "driver/cli.h"
 #include "driver/commands.h"
 #include "driver/fetch.h"
+#include "driver/load.h"
 #include "driver/options.h"
 #include "driver/output.h"
+#include "driver/picture.h"
 #include "driver/pipeline.h"
 #include "driver/settings.h"
 #include "driver/shell.h"
 #include "driver/sources.h"
 #include "driver/ui.h"
+#include "driver/viewer.h"
 
 enum { EXIT_ERROR = 2 }; // as the original's
 
-// What serves the web pages: driver stands below web, so main hands it in. Gives the exit status.
-typedef int (*driver_web)(const struct cli *cli, const struct profile *p, const struct ui *ui);
+// What serves web pages: driver stands below web, so main hands it in. Each gives the exit status.
+struct driver_pages {
+    int (*profile)(const struct cli *cli, const struct profile *p, const struct ui *ui);
+};
 
-// All of pprof but main: gives the exit status. web NULL: -http is refused.
-int driver_main(int argc, char *const *argv, driver_web web);
+// All of pprof but main: gives the exit status. pages NULL: -http is refused.
+int driver_main(int argc, char *const *argv, const struct driver_pages *pages);
 // "pprof run", "pprof ps" and "pprof trace"; argv[1] is the word after the subcommand.
 int driver_run(int argc, char *const *argv, const struct ui *ui);
 int driver_ps(int argc, char *const *argv, const struct ui *ui);

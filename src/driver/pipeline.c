@@ -138,6 +138,7 @@ static bool run_top(struct run *r) {
     make_graph(r, false);
     make_legend(r);
     report_top(r->out, &r->graph, &top);
+    if (r->req->page) report_top_page(r->out, r->req->page, &top);
     switch (r->req->form) {
     case FORM_TEXT:
         render_top(r->to, &r->summary, &r->legend, &top);
@@ -171,7 +172,22 @@ static bool run_tree(struct run *r) {
     return true;
 }
 
+// The page's samples alone.
+static void turn_to_page(struct run *r, struct top_page *page) {
+    struct view *v = &r->view;
+    u32 off = page->off < v->n_samples ? page->off : v->n_samples, left = v->n_samples - off;
+    page->n_all = v->n_samples;
+    v->n_samples = page->limit < left ? page->limit : left;
+    u32 *ids = NEW(r->out, u32, v->n_samples);
+    for (u32 i = 0; i < v->n_samples; i++)
+        ids[i] = v->sample_ids ? v->sample_ids[off + i] : off + i;
+    v->sample_ids = ids;
+    if (v->from) v->from += off;
+    if (v->to) v->to += off;
+}
+
 static bool run_traces(struct run *r) {
+    if (r->req->page) turn_to_page(r, r->req->page);
     make_frames(r, false, true);
     if (r->req->kind == REPORT_FOLDED) {
         render_folded(r->to, &r->summary, &r->frames);

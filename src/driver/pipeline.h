@@ -35,12 +35,15 @@ enum report_form { FORM_TEXT, FORM_JSON, FORM_CSV };
 // Whether a report has rows of that form.
 bool pipeline_has_form(enum report_kind kind, enum report_form form);
 
+struct top_page;
+
 struct report_request {
     enum report_kind kind;
     enum report_form form;         // one that pipeline_has_form
     const struct options *options; // as the user set them; what a report overrides is done inside
     str regex;                     // list, weblist, disasm, peek
     bool has_regex;
+    struct top_page *page; // which rows of text or traces; NULL: all. Its own fields are set.
 };
 
 // Writes the report to *to. p: loaded, merged, symbolized; not changed.

@@ -123,17 +123,38 @@ static void side_done(struct sources *s, bool is_base) {
     if (n == 1) arena_done(&s->inputs[is_base ? n_sources : 0].arena);
 }
 
-// The source with the base subtracted: scaled by -1 and merged in.
-static bool subtract_base(struct arena *out, const struct cli *cli, struct sources *s,
-                          struct profile *p, const struct profile *base, struct err *err) {
-    struct profile b = *base, source = *p;
-    if (cli->is_diff_base) b = profile_with_label(out, &b, S("pprof::base"), S("true"));
-    if (cli->options.driver.normalize && !profile_normalize(out, p, &b, &source, err)) return false;
+// A profile and its base scaled by -1, ready to be merged: list[] points into pair[] or to out.
+static bool make_pair(struct arena *out, const struct profile *p, const struct profile *base,
+                      bool is_diff, bool normalize, struct profile pair[2],
+                      const struct profile *list[2], struct err *err) {
+    struct profile b = *base;
+    pair[0] = *p;
+    if (is_diff) b = profile_with_label(out, &b, S("pprof::base"), S("true"));
+    if (normalize && !profile_normalize(out, p, &b, &pair[0], err)) return false;
     double *minus = NEW(out, double, b.n_types);
     for (u32 i = 0; i < b.n_types; i++) minus[i] = -1;
-    b = profile_scale(out, &b, minus);
-    const struct profile *list[] = {&source, &b};
-    if (!profile_make_compatible(out, list, 2, err) || !profile_can_merge(list[0], list[1], err))
+    pair[1] = profile_scale(out, &b, minus);
+    list[0] = &pair[0];
+    list[1] = &pair[1];
+    return profile_make_compatible(out, list, 2, err);
+}
+
+bool sources_subtract(struct arena *out, const struct profile *p, const struct profile *base,
+                      bool normalize, struct profile *ret, struct err *err) {
+    struct profile pair[2];
+    const struct profile *list[2];
+    return make_pair(out, p, base, true, normalize, pair, list, err) &&
+           profile_merge(out, list, 2, ret, err);
+}
+
+// The source with the base merged in; each side's input ends as soon as it is.
+static bool subtract_base(struct arena *out, const struct cli *cli, struct sources *s,
+                          struct profile *p, const struct profile *base, struct err *err) {
+    struct profile pair[2];
+    const struct profile *list[2];
+    if (!make_pair(out, p, base, cli->is_diff_base, cli->options.driver.normalize, pair, list,
+                   err) ||
+        !profile_can_merge(list[0], list[1], err))
         return false;
     struct merger *m = merger_new(out, list[0]);
     merger_expect(m, list, 2, 1);

@@ -13,3 +13,8 @@
 // Fails: when no source could be loaded, or what was loaded cannot be one profile.
 MUST_USE bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
                            struct profile *ret, struct err *err);
+// *ret = p with base subtracted as -diff_base does. normalize: p is scaled to the base's total
+// first. Tables are copied to out.
+MUST_USE bool sources_subtract(struct arena *out, const struct profile *p,
+                               const struct profile *base, bool normalize, struct profile *ret,
+                               struct err *err);

@@ -1,5 +1,5 @@
-// render/json.c - text as JSON strings.
-// Room: escapes and UTF-8. Door: render/json.h. Source: RFC 8259, section 7; RFC 3629.
+// render/json.c - JSON as it is written.
+// Room: escapes, UTF-8, commas. Door: render/json.h. Source: RFC 8259, section 7; RFC 3629.
 #include "render/json.h"
 
 static bool is_tail(u8 c) {
@@ -54,4 +54,62 @@ void json_text(struct buf *b, str s) {
         s = str_skip(s, len ? len : 1);
     }
     buf_byte(b, '"');
+}
+
+static void before_value(struct json *j) {
+    if (j->needs_comma) buf_byte(j->to, ',');
+    j->needs_comma = true;
+}
+
+void json_open(struct json *j, char bracket) {
+    before_value(j);
+    buf_byte(j->to, bracket);
+    j->needs_comma = false;
+}
+
+void json_close(struct json *j, char bracket) {
+    buf_byte(j->to, bracket);
+    j->needs_comma = true;
+}
+
+void json_key(struct json *j, const char *key) {
+    before_value(j);
+    json_text(j->to, str_of(key));
+    buf_byte(j->to, ':');
+    j->needs_comma = false;
+}
+
+void json_str(struct json *j, str s) {
+    before_value(j);
+    json_text(j->to, s);
+}
+
+void json_i64(struct json *j, i64 x) {
+    before_value(j);
+    num_i64(j->to, x);
+}
+
+void json_bool(struct json *j, bool x) {
+    before_value(j);
+    buf_put(j->to, x ? S("true") : S("false"));
+}
+
+void json_address(struct json *j, u64 x) {
+    before_value(j);
+    buf_printf(j->to, "\"0x%llx\"", (unsigned long long)x);
+}
+
+void json_key_text(struct json *j, const char *key, str s) {
+    json_key(j, key);
+    json_str(j, s);
+}
+
+void json_key_i64(struct json *j, const char *key, i64 x) {
+    json_key(j, key);
+    json_i64(j, x);
+}
+
+void json_key_bool(struct json *j, const char *key, bool x) {
+    json_key(j, key);
+    json_bool(j, x);
 }

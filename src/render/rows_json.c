@@ -3,8 +3,6 @@
 // is documented in docs/outputs.md.
 #include "render/render.h"
 
-#include "render/json.h"
-
 // before: what stands in front of the value, `,"name":` mostly.
 static void put_text(struct buf *b, const char *before, str text) {
     buf_put(b, str_of(before));
@@ -154,6 +152,18 @@ void render_disasm_json(struct buf *b, const struct summary *s,
     buf_put(b, str_of(rows_end));
 }
 
+static void put_inlined_calls(struct buf *b, const struct weblist_instruction *c) {
+    buf_put(b, S(",\"calls\":["));
+    for (u32 i = 0; i < c->n_calls; i++) {
+        put_text(b, i ? ",{\"file\":" : "{\"file\":", c->calls[i].file);
+        put_number(b, ",\"line\":", c->calls[i].line);
+        put_text(b, ",\"text\":", c->calls[i].text);
+        put_number(b, ",\"depth\":", c->calls[i].depth);
+        buf_byte(b, '}');
+    }
+    buf_byte(b, ']');
+}
+
 static void put_code(struct buf *b, const struct summary *s, const struct weblist_line *l) {
     buf_put(b, S(",\"code\":["));
     for (u32 i = 0; i < l->n_code; i++) {
@@ -163,6 +173,9 @@ static void put_code(struct buf *b, const struct summary *s, const struct weblis
         put_text(b, ",\"text\":", c->text);
         put_text(b, ",\"file\":", c->file);
         put_number(b, ",\"line\":", c->line);
+        put_number(b, ",\"depth\":", c->depth);
+        buf_put(b, c->starts_block ? S(",\"starts_block\":true") : S(",\"starts_block\":false"));
+        if (c->n_calls) put_inlined_calls(b, c);
         buf_byte(b, '}');
     }
     buf_byte(b, ']');

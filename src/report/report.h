@@ -70,6 +70,19 @@ struct top {
 };
 void report_top(struct arena *out, const struct graph *g, struct top *ret);
 
+// A page of them.
+enum top_order { TOP_BY_FLAT, TOP_BY_CUM, TOP_BY_NAME };
+struct top_page {
+    enum top_order order;
+    bool is_reverse;
+    const struct regex *re; // only rows whose name matches; NULL: all
+    u32 off, limit;
+    u32 n_all;       // set: what re leaves
+    i64 flat_before; // set: sum of the rows before off
+};
+// Leaves the page's rows in *top, and sets the page's own fields.
+void report_top_page(struct arena *out, struct top_page *page, struct top *top);
+
 struct tree_edge {
     str name;
     i64 weight;
