@@ -35,7 +35,7 @@ def pipes():
                           env=env(), capture_output=True)
     claim(b"rror" not in done.stderr, "a reader that leaves early is no story", done)
     done = subprocess.run(f"{PPROF} -comments {one} > /dev/full", shell=True, env=env(), capture_output=True)
-    claim(done.returncode == 2 and b"No space left" in done.stderr, "a full disk is", done)
+    claim(done.returncode == 2 and b"no space left" in done.stderr, "a full disk is", done)
 
 
 def terminal():

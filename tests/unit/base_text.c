@@ -109,5 +109,5 @@ TEST(error_sentences_nest_and_are_bounded) {
 TEST(system_errors_carry_the_words_of_errno) {
     errno = ENOENT;
     CHECK(!err_sys(&t->err, "open %s", "x"));
-    CHECK_STR(str_of(t->err.text), S("open x: No such file or directory"));
+    CHECK_STR(str_of(t->err.text), S("open x: no such file or directory"));
 }
