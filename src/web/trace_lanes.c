@@ -145,15 +145,18 @@ static u32 pick_rows(const struct trace_ask *a, enum lanes_kind kind, str sort, 
 bool trace_ask_lanes(struct trace_ask *a) {
     enum lanes_kind kind;
     u32 from, to;
+    i64 find;
     str sort = ask_text(a, "sort");
     bool is_down = str_starts(sort, S("-"));
-    if (!ask_kind(a, &kind)) return false;
+    if (!ask_kind(a, &kind) || !ask_i64(a, "find", -1, &find)) return false;
     struct row *rows = NEW(a->arena, struct row, a->view->lanes.sets[kind].n);
     u32 n = pick_rows(a, kind, str_drop_prefix(sort, S("-")), rows);
     if (!ask_page(a, n, &from, &to)) return false;
     sort_stable(a->arena, rows, n, sizeof *rows, by_key, &is_down);
     buf_byte(a->out, '{');
     put_i64(a->out, "total", n);
+    for (u32 i = 0; i < n && find >= 0; i++)
+        if (rows[i].lane_i == find) put_i64(a->out, "found", i);
     put_key(a->out, "lanes");
     buf_byte(a->out, '[');
     for (u32 i = from; i < to; i++) put_row(a->out, a->view, kind, rows[i].lane_i);
@@ -213,12 +216,33 @@ static void put_spans(struct buf *b, const struct lane *l, u32 from, u32 to) {
     buf_byte(b, ']');
 }
 
+// The names of the goroutines that spans of processors refer to: {"lane": name, ...}.
+static void put_ref_names(const struct trace_ask *a, const u8 *is_named) {
+    const struct trace_view *v = a->view;
+    put_key(a->out, "names");
+    buf_byte(a->out, '{');
+    for (u32 i = 0; i < v->lanes.sets[LANES_GOROUTINE].n; i++) {
+        if (!is_named[i]) continue;
+        put_comma(a->out);
+        buf_printf(a->out, "\"%u\":", i);
+        put_lane_name(a->out, v, LANES_GOROUTINE, i);
+    }
+    buf_byte(a->out, '}');
+}
+
+static void mark_refs(const struct lane *l, u32 from, u32 to, u8 *is_named) {
+    for (u32 i = from; i < to; i++) {
+        u32 ref = lane_span_at(l, i).ref;
+        if (ref != U32_NONE) is_named[ref] = 1;
+    }
+}
+
 static bool is_thread_kind(const struct asked_lanes *asked) {
     return asked->kind == LANES_THREAD;
 }
 
 static void put_tile(const struct trace_ask *a, const struct asked_lanes *asked, u32 lane_i,
-                     i64 index, u32 level, struct lane_sum *sums) {
+                     i64 index, u32 level, struct lane_sum *sums, u8 *is_named) {
     const struct lane *l = &asked->set->lanes[lane_i];
     i64 width = (i64)1 << level, t0 = index * TILE_CELLS * width, t1 = t0 + TILE_CELLS * width;
     put_comma(a->out);
@@ -230,6 +254,7 @@ static void put_tile(const struct trace_ask *a, const struct asked_lanes *asked,
         u32 from = lane_find(l, t0), to = lane_find(l, t1) + 1;
         if (to - from <= TILE_SPANS) {
             put_spans(a->out, l, from, to);
+            if (asked->kind == LANES_PROC) mark_refs(l, from, to, is_named);
             buf_byte(a->out, '}');
             return;
         }
@@ -256,14 +281,17 @@ bool trace_ask_tiles(struct trace_ask *a) {
     if (index < 0) index = 0;
     if (n > MAX_TILES) n = MAX_TILES;
     struct lane_sum *sums = NEW(a->arena, struct lane_sum, TILE_CELLS);
+    u8 *is_named = NEW(a->arena, u8, a->view->lanes.sets[LANES_GOROUTINE].n + 1);
     buf_byte(a->out, '{');
     put_i64(a->out, "level", level);
     put_key(a->out, "tiles");
     buf_byte(a->out, '[');
     for (u32 i = 0; i < asked.n; i++)
         for (i64 k = index; k < index + n && k <= last; k++)
-            put_tile(a, &asked, asked.items[i], k, (u32)level, sums);
-    buf_put(a->out, S("]}"));
+            put_tile(a, &asked, asked.items[i], k, (u32)level, sums, is_named);
+    buf_byte(a->out, ']');
+    if (asked.kind == LANES_PROC) put_ref_names(a, is_named);
+    buf_byte(a->out, '}');
     return true;
 }
 

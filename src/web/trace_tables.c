@@ -375,24 +375,38 @@ static void put_task(const struct trace_ask *a, const struct trace_task *t, bool
     buf_byte(a->out, '}');
 }
 
+static bool ask_ids(const struct trace_ask *a, struct idmap *ret) {
+    str list = ask_text(a, "ids"), word;
+    idmap_init(ret, a->arena);
+    while (list.len && ret->n < MAX_LANES_ASKED) {
+        u64 id;
+        str_cut(list, ',', &word, &list);
+        if (!num_parse_u64(word, 10, &id))
+            return err_set(a->err, ERR_USAGE, 0, "ids holds no number: " S_FMT, S_ARG(word));
+        *idmap_at(ret, id) = 0;
+    }
+    return true;
+}
+
 // Tasks of a name, or those whose ids are listed, with their regions and logs.
 bool trace_ask_task(struct trace_ask *a) {
     const struct trace_stats *s = &a->view->stats;
     str name = ask_text(a, "name"), sort = sort_word(a);
-    i64 id;
+    struct idmap ids;
     struct bounds bounds;
     struct table_row *rows = NEW(a->arena, struct table_row, s->n_tasks);
     u32 n = 0, from, to;
-    if (!ask_bounds(a, &bounds) || !ask_i64(a, "id", 0, &id)) return false;
+    if (!ask_bounds(a, &bounds) || !ask_ids(a, &ids)) return false;
     for (u32 i = 0; i < s->n_tasks; i++) {
         const struct trace_task *t = &s->tasks[i];
         i64 ns = length_ns(t->begin_ns, t->end_ns);
-        bool is_wanted = id ? t->id == (u64)id : !name.len || str_eq(s->texts[t->name_i], name);
+        bool is_wanted = ids.n ? idmap_get(&ids, t->id) != U32_NONE
+                               : !name.len || str_eq(s->texts[t->name_i], name);
         if (!t->id || !is_wanted || !is_within(&bounds, ns)) continue;
         rows[n++] = (struct table_row){.key = str_eq(sort, S("length")) ? ns : t->begin_ns, .i = i};
     }
     if (!sort_page(a, rows, n, &from, &to)) return false;
-    for (u32 k = from; k < to; k++) put_task(a, &s->tasks[rows[k].i], id != 0);
+    for (u32 k = from; k < to; k++) put_task(a, &s->tasks[rows[k].i], ids.n > 0);
     buf_put(a->out, S("]}"));
     return true;
 }
