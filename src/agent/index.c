@@ -1,6 +1,7 @@
 // agent/index.c - the index page.
-// Room: one HTML page without assets. Door: agent/index.h. Its table and list follow
-// net/http/pprof's page; behind them stand the state of each part and the commands to type.
+// Room: one HTML page without assets or script, in the look of pprof's own pages
+// (ui/common/common.css). Door: agent/index.h. Its table lists what net/http/pprof's page lists,
+// and the command that opens each; behind it stands the state of each part.
 #include "agent/index.h"
 
 #include "agent/agent.h"
@@ -62,20 +63,45 @@ static void put_html(struct buf *b, str text) {
     }
 }
 
-static void put_count(struct buf *b, u64 count, str name) {
-    buf_printf(b, "<tr><td>%llu</td><td><a href='", (unsigned long long)count);
+static bool is_unix(void) {
+    return str_starts(str_of(endpoint_address()), S("unix:"));
+}
+
+// What opens a profile in a browser; a socket file is fetched by curl first (put_unix).
+static void put_command(struct buf *b, str name) {
+    bool is_trace = str_eq(name, S("trace"));
+    if (is_unix()) {
+        buf_put(b, is_trace ? S("pprof trace trace.out") : S("pprof -http=: "));
+        if (!is_trace) put_html(b, name), buf_put(b, S(".pb.gz"));
+        return;
+    }
+    // Locks are not watched until they are asked about.
+    str tail = str_eq(name, S("mutex"))   ? S("?seconds=10&fraction=1")
+               : str_eq(name, S("block")) ? S("?seconds=10&rate=1")
+                                          : S("");
+    buf_put(b, is_trace ? S("pprof trace -http=: ") : S("pprof -http=: "));
+    if (tail.len > 0) buf_byte(b, '\'');
+    buf_put(b, S("http://"));
+    put_html(b, str_of(endpoint_address()));
+    buf_put(b, S("/debug/pprof/"));
+    put_html(b, name);
+    put_html(b, tail);
+    if (tail.len > 0) buf_byte(b, '\'');
+}
+
+static void put_row(struct buf *b, u64 count, str name, str about, bool is_profile) {
+    buf_printf(b, "<tr><td class=n>%llu</td><td><a href='", (unsigned long long)count);
     put_html(b, name);
     buf_put(b, S("?debug=1'>"));
     put_html(b, name);
-    buf_put(b, S("</a></td></tr>\n"));
-}
-
-static void put_about(struct buf *b, str name, str about) {
-    buf_put(b, S("<li><div class=profile-name>"));
-    put_html(b, name);
-    buf_put(b, S(": </div> "));
+    buf_put(b, S("</a></td><td>"));
     put_html(b, about);
-    buf_put(b, S("</li>\n"));
+    if (is_profile) {
+        buf_put(b, S("<br><code>"));
+        put_command(b, name);
+        buf_put(b, S("</code>"));
+    }
+    buf_put(b, S("</td></tr>\n"));
 }
 
 // Calls f for the collectors and the extras together, by name.
@@ -94,16 +120,18 @@ static void for_all(struct buf *b, void (*f)(struct buf *b, const struct collect
     }
 }
 
-static void row_count(struct buf *b, const struct collector *of, const struct extra *extra) {
-    put_count(b, of ? collector_count(of) : 0, of ? of->name : str_of(extra->name));
-}
-
-static void row_about(struct buf *b, const struct collector *of, const struct extra *extra) {
-    put_about(b, of ? of->name : str_of(extra->name), of ? of->about : str_of(extra->about));
+static void row_of(struct buf *b, const struct collector *of, const struct extra *extra) {
+    if (of)
+        put_row(b, collector_count(of), of->name, of->about, true);
+    else
+        put_row(b, 0, str_of(extra->name), str_of(extra->about), false);
 }
 
 static void put_state(struct buf *b, const char *part, str state) {
-    put_about(b, str_of(part), state.len > 0 ? state : S("works"));
+    bool is_well = state.len == 0 || str_eq(state, S("works"));
+    buf_printf(b, "<tr><td>%s</td><td%s>", part, is_well ? "" : " class=part");
+    put_html(b, is_well ? S("works") : state);
+    buf_put(b, S("</td></tr>\n"));
 }
 
 static str names_state(struct arena *out) {
@@ -130,7 +158,7 @@ static str fibers_state(struct arena *out) {
 
 static void put_states(struct arena *out, struct buf *b) {
     const char *heap = heap_status();
-    buf_put(b, S("<p>\nHow each part stands:\n<ul>\n"));
+    buf_put(b, S("<h2>How each part stands</h2>\n<table>\n"));
     put_state(b, "CPU", cpu_status(out));
     put_state(b, "heap", heap ? str_of(heap) : S("works"));
     put_state(b, "fibers", fibers_state(out));
@@ -150,51 +178,48 @@ static void put_states(struct arena *out, struct buf *b) {
             : S("works, with its sockets in the program's own table: the kernel gave it none of "
                 "its own, so a program that closes all descriptors cuts it off"));
     put_state(b, "children", str_of(control_children_text()));
-    buf_put(b, S("</ul>\n</p>\n"));
+    buf_put(b, S("</table>\n"));
 }
 
-static void put_command(struct buf *b, const char *command, const char *tail) {
-    buf_printf(b, "%s http://", command);
-    put_html(b, str_of(endpoint_address()));
-    buf_printf(b, "/debug/pprof/%s\n", tail);
+static void put_unix(struct buf *b) {
+    buf_put(b, S("<p>Over this socket: <code>curl -o heap.pb.gz --unix-socket "));
+    put_html(b, str_drop_prefix(str_of(endpoint_address()), S("unix:")));
+    buf_put(b, S(" http://localhost/debug/pprof/heap</code></p>\n"));
 }
 
-static void put_commands(struct buf *b) {
-    buf_put(b, S("<p>\nIn a terminal:\n<pre>\n"));
-    if (str_starts(str_of(endpoint_address()), S("unix:"))) {
-        buf_put(b, S("curl -o heap.pb.gz --unix-socket "));
-        put_html(b, str_drop_prefix(str_of(endpoint_address()), S("unix:")));
-        buf_put(b, S(" http://localhost/debug/pprof/heap\npprof -top heap.pb.gz\n"));
-    } else {
-        put_command(b, "pprof -top", "profile?seconds=10");
-        put_command(b, "pprof -top", "heap");
-        put_command(b, "pprof -top -sample_index=alloc_space", "allocs");
-        put_command(b, "pprof -top", "mutex?seconds=10\\&amp;fraction=1"); // for a shell
-        put_command(b, "pprof -traces", "goroutine");
-        put_command(b, "pprof -traces", "threadcreate");
-    }
-    buf_put(b, S("</pre>\n</p>\n"));
-}
+static const char style[] =
+    ":root{color-scheme:light dark;--bg:#fff;--bg2:#f5f6f8;--line:#d3d8df;--fg:#14171a;"
+    "--fg2:#4a525c;--accent:#0b5cad;--part:#8a4b00}"
+    "@media(prefers-color-scheme:dark){:root{--bg:#15181c;--bg2:#1b1f25;--line:#363d47;"
+    "--fg:#eceff3;--fg2:#b0b8c3;--accent:#7db7f5;--part:#f0b26b}}"
+    "body{margin:24px auto;max-width:960px;padding:0 16px;background:var(--bg);color:var(--fg);"
+    "font:14px/1.5 system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}"
+    "h1{font-size:20px;margin:0 0 4px}h2{font-size:15px;margin:24px 0 6px}"
+    "table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid "
+    "var(--line)}.n{text-align:right;font-variant-numeric:tabular-nums}a{color:var(--accent)}"
+    "code{font:12px ui-monospace,Menlo,'DejaVu Sans Mono',monospace;background:var(--bg2);"
+    "padding:1px 6px;border-radius:4px;overflow-wrap:anywhere;user-select:all}"
+    "p{margin:4px 0;color:var(--fg2);overflow-wrap:anywhere}.part{color:var(--part)}";
 
 struct reply index_page(struct arena *out) {
     struct buf b = buf_new(out, PAGE_MAX);
-    buf_put(&b, S("<html>\n<head>\n<title>/debug/pprof/</title>\n<style>\n.profile-name{\n"
-                  "\tdisplay:inline-block;\n\twidth:6rem;\n}\n</style>\n</head>\n<body>\n"
-                  "/debug/pprof/<br>\n<br>\n<p>"));
+    buf_put(&b, S("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+                  "<meta name=viewport content='width=device-width,initial-scale=1'>\n"
+                  "<title>/debug/pprof/</title>\n<style>"));
+    buf_put(&b, str_of(style));
+    buf_put(&b, S("</style>\n</head>\n<body>\n<main>\n<h1>/debug/pprof/</h1>\n<p><code>"));
     put_html(&b, text_cmdline(out));
-    buf_printf(&b,
-               " (pid %d)</p>\n<p>Set debug=1 as a query parameter to see a profile as text</p>\n",
-               (int)getpid());
-    buf_put(&b, S("Types of profiles available:\n<table>\n"
-                  "<thead><td>Count</td><td>Profile</td></thead>\n"));
-    for_all(&b, row_count);
-    buf_put(&b, S("</table>\n<a href=\"goroutine?debug=2\">full thread stack dump</a>\n<br>\n<p>\n"
-                  "Profile Descriptions:\n<ul>\n"));
-    for_all(&b, row_about);
-    buf_put(&b, S("</ul>\n</p>\n"));
+    buf_printf(&b, "</code> (pid %d)</p>\n", (int)getpid());
+    buf_put(&b, S("<h2>Types of profiles available</h2>\n<p>A name shows the profile as text "
+                  "(debug=1); the command beside it opens it in a browser: flame graph, graph, "
+                  "source.</p>\n<table>\n<thead><tr><th class=n>Count</th><th>Profile</th>"
+                  "<th>What it is</th></tr></thead>\n"));
+    for_all(&b, row_of);
+    buf_put(&b, S("</table>\n<p><a href=\"goroutine?debug=2\">full thread stack dump</a></p>\n"));
+    if (is_unix()) put_unix(&b);
     put_states(out, &b);
-    put_commands(&b);
-    buf_put(&b, S("</body>\n</html>"));
+    buf_put(&b, S("</main>\n</body>\n</html>"));
     return (struct reply){
         .status = 200, .content_type = "text/html; charset=utf-8", .body = buf_str(&b)};
 }

@@ -151,8 +151,8 @@ class FlameView implements View {
         const isChosen = state.get('group') === name;
         return h(
           'button',
-          { type: 'button', class: 'legend-item', 'aria-pressed': String(isChosen), title: `${name}: ${share} of the profile; click to light it up`, onclick: () => state.set({ group: isChosen ? null : name }) },
-          swatch, h('span', { class: 'legend-name' }, name), h('span', { class: 'faint' }, share),
+          { type: 'button', class: 'legend-item', 'aria-pressed': String(isChosen), title: `${name}: ${share} of the profile are its own; click to light it up`, onclick: () => state.set({ group: isChosen ? null : name }) },
+          swatch, h('span', { class: 'legend-name' }, shortGroup(name)), h('span', { class: 'faint' }, share),
         );
       }),
     );
@@ -321,7 +321,7 @@ class FlameView implements View {
     const state = this.app.state;
     const toggle = (label: string, key: string, value: string, title: string) =>
       h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(key) === value), title, onclick: () => state.set({ [key]: state.get(key) === value ? null : value }) }, label);
-    const views: [string, string, string][] = [['', 'Callers on top', 'What calls what, from the start of the program'], ['up', 'Bottom up', 'From the functions that do the work to who calls them']];
+    const views: [string, string, string][] = [['', 'Top down', 'What calls what, from the start of the program'], ['up', 'Bottom up', 'From the functions that do the work to who calls them']];
     replace(
       this.toolbar,
       state.get('p')
@@ -371,6 +371,12 @@ class FlameView implements View {
       ...['package', 'file', 'binary', 'diff'].map((by) => ({ title: `Colour by ${by}`, group: 'Flame graph', when, run: () => state.set({ colour: by }) })),
     );
   }
+}
+
+// The end of a path says most.
+function shortGroup(name: string): string {
+  const parts = name.split('/').filter(Boolean);
+  return parts.length > 2 ? `…/${parts.slice(-2).join('/')}` : name;
 }
 
 function hasHidden(t: Tree, at: number): boolean {

@@ -48,6 +48,20 @@ function parse(text: string): SVGSVGElement {
   return document.importNode(parsed, true) as unknown as SVGSVGElement;
 }
 
+// Boxes were made for the widths of a font that this machine may not have: labels that would pass their box are squeezed.
+function squeezeLabels(svg: SVGSVGElement): void {
+  for (const g of svg.querySelectorAll<SVGGElement>('g.node')) {
+    const box = g.querySelector<SVGGraphicsElement>('polygon, path, ellipse');
+    if (!box) continue;
+    const room = box.getBBox().width - 6;
+    for (const text of g.querySelectorAll('text')) {
+      if (text.getComputedTextLength() <= room) continue;
+      text.setAttribute('textLength', String(room));
+      text.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+    }
+  }
+}
+
 class GraphView implements View {
   readonly toolbar = h('div', { class: 'toolbar' });
   private readonly newest = latest();
@@ -93,6 +107,7 @@ class GraphView implements View {
     replace(this.box);
     this.box.appendChild(svg);
     this.fit();
+    squeezeLabels(svg);
     this.markFound();
     this.say(`${graph.nodes.length} functions, ${graph.edges.length} calls`);
   }

@@ -1,5 +1,6 @@
 // ui/profile/groups.ts - which group a frame belongs to, and which groups weigh most.
-// Room: packages, files or binaries by their own weight in the trees shown; the heaviest twelve have colours.
+// Room: packages, files or binaries by how much of the picture they cover; the twelve that cover most have colours. What
+// is said of one is its own weight.
 import { N_CATEGORIES, ranks } from '../common/colours.ts';
 import { formatPercent } from '../common/units.ts';
 import type { Frames, Tree } from './flame_tree.ts';
@@ -18,6 +19,7 @@ export class Groups {
     this.by = by === 'diff' ? 'package' : by;
     this.of = this.frames.list.map((frame) => groupOf(frame, this.by));
     this.weights = new Map();
+    const areas = new Map<string, number>();
     const tree = trees.down;
     this.total = tree?.width[0] || 1;
     for (let i = 0; tree && i < tree.n; i++) {
@@ -25,8 +27,9 @@ export class Groups {
       if (group === undefined) continue;
       const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!) + tree.hidden[i]!;
       this.weights.set(group, (this.weights.get(group) ?? 0) + own);
+      areas.set(group, (areas.get(group) ?? 0) + tree.width[i]!);
     }
-    this.rank = ranks(this.weights);
+    this.rank = ranks(areas);
   }
 
   rankOf(frame: number): number {
