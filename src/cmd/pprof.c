@@ -4,6 +4,6 @@
 #include "web/web.h"
 
 int main(int argc, char **argv) {
-    static const struct driver_pages pages = {.profile = web_profile};
+    static const struct driver_pages pages = {.profile = web_profile, .trace = web_trace};
     return driver_main(argc, argv, &pages);
 }

@@ -8,7 +8,7 @@ enum { MAX_USAGE_BYTES = 64 << 10 };
 
 static const struct {
     const char *name;
-    int (*run)(int argc, char *const *argv, const struct ui *ui);
+    int (*run)(int argc, char *const *argv, const struct driver_pages *pages, const struct ui *ui);
 } subcommands[] = {
 #define SUBCOMMAND(name, arguments, help) {#name, driver_##name},
 #include "driver/subcommands.def"
@@ -57,7 +57,7 @@ int driver_main(int argc, char *const *argv, const struct driver_pages *pages) {
     struct ui ui = ui_of_process();
     for (size_t i = 0; argc > 1 && i < countof(subcommands); i++)
         if (!strcmp(argv[1], subcommands[i].name))
-            return subcommands[i].run(argc - 1, argv + 1, &ui);
+            return subcommands[i].run(argc - 1, argv + 1, pages, &ui);
     AUTO_ARENA struct arena arena = {0};
     struct cli cli;
     struct err err = {0};

@@ -28,14 +28,23 @@
 
 enum { EXIT_ERROR = 2 }; // as the original's
 
+// A trace to be shown at an address.
+struct traced {
+    str name, bytes;
+    str address; // of -http
+    bool opens_browser;
+};
+
 // What serves web pages: driver stands below web, so main hands it in. Each gives the exit status.
 struct driver_pages {
     int (*profile)(const struct cli *cli, const struct profile *p, const struct ui *ui);
+    int (*trace)(const struct traced *t, const struct ui *ui);
 };
 
 // All of pprof but main: gives the exit status. pages NULL: -http is refused.
 int driver_main(int argc, char *const *argv, const struct driver_pages *pages);
 // "pprof run", "pprof ps" and "pprof trace"; argv[1] is the word after the subcommand.
-int driver_run(int argc, char *const *argv, const struct ui *ui);
-int driver_ps(int argc, char *const *argv, const struct ui *ui);
-int driver_trace(int argc, char *const *argv, const struct ui *ui);
+int driver_run(int argc, char *const *argv, const struct driver_pages *pages, const struct ui *ui);
+int driver_ps(int argc, char *const *argv, const struct driver_pages *pages, const struct ui *ui);
+int driver_trace(int argc, char *const *argv, const struct driver_pages *pages,
+                 const struct ui *ui);

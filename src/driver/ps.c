@@ -14,7 +14,8 @@ static void put_time(struct buf *b, i64 seconds) {
     buf_pad(b, str_of(text), -20);
 }
 
-int driver_ps(int argc, char *const *argv, const struct ui *ui) {
+int driver_ps(int argc, char *const *argv, const struct driver_pages *pages, const struct ui *ui) {
+    (void)pages;
     (void)argv;
     if (argc > 1) {
         ui_say(ui, "usage: pprof ps\n  Lists the running programs that answer /debug/pprof/.");

@@ -153,7 +153,8 @@ static bool read_flags(struct arena *out, int argc, char *const *argv, struct ru
                    S_ARG(flags->children));
 }
 
-int driver_run(int argc, char *const *argv, const struct ui *ui) {
+int driver_run(int argc, char *const *argv, const struct driver_pages *pages, const struct ui *ui) {
+    (void)pages;
     AUTO_ARENA struct arena arena = {0};
     struct run_flags flags;
     struct err err = {0};

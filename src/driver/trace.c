@@ -22,7 +22,8 @@ enum {
 #define MAX_TRACE_BYTES ((u64)16 << 30)
 
 struct trace_flags {
-    str dump, profile;
+    str dump, profile, http;
+    bool no_browser;
 };
 
 struct trace_input {
@@ -31,10 +32,12 @@ struct trace_input {
 };
 
 static void show_usage(const struct ui *ui) {
-    ui_text(ui, S("usage: pprof trace -d=MODE source\n"
+    ui_text(ui, S("usage: pprof trace -http=[host]:[port] source\n"
+                  "       pprof trace -d=MODE source\n"
                   "       pprof trace -pprof=TYPE source > file\n"
                   "  Reads an execution trace of a Go program, version 1.22 or newer. source is a\n"
                   "  file, - or a URL (http://host:port/debug/pprof/trace?seconds=5).\n"
+                  "  -http      serves a timeline and tables; -no_browser opens no browser\n"
                   "  -d=parsed  one event a line, in order, with stacks\n"
                   "  -d=wire    the records as they stand in the file\n"
                   "  -pprof=net|sync|syscall|sched  a profile of what goroutines waited for\n"));
@@ -181,6 +184,8 @@ static bool read_flags(struct arena *out, int argc, char *const *argv, struct tr
     static const struct flag rows[] = {
         {S("d"), FLAG_STR, offsetof(struct trace_flags, dump)},
         {S("pprof"), FLAG_STR, offsetof(struct trace_flags, profile)},
+        {S("http"), FLAG_STR, offsetof(struct trace_flags, http)},
+        {S("no_browser"), FLAG_BOOL, offsetof(struct trace_flags, no_browser)},
     };
     struct flag_table table = {rows, countof(rows)};
     int at = 1;
@@ -188,13 +193,26 @@ static bool read_flags(struct arena *out, int argc, char *const *argv, struct tr
     if (end == FLAGS_HELP) return err_set(err, ERR_USAGE, 0, "reads execution traces");
     if (end != FLAGS_OK) return false;
     if (at + 1 != argc) return err_set(err, ERR_USAGE, 0, "one source is needed");
-    if (!flags->dump.len == !flags->profile.len)
-        return err_set(err, ERR_USAGE, 0, "either -d or -pprof is needed");
+    if ((flags->dump.len > 0) + (flags->profile.len > 0) + (flags->http.len > 0) != 1)
+        return err_set(err, ERR_USAGE, 0, "one of -http, -d and -pprof is needed");
     *source = str_of(argv[at]);
     return true;
 }
 
-int driver_trace(int argc, char *const *argv, const struct ui *ui) {
+static int serve(const struct trace_flags *flags, str name, str bytes,
+                 const struct driver_pages *pages, const struct ui *ui) {
+    struct err err = {0};
+    struct traced t = {.name = name,
+                       .bytes = bytes,
+                       .address = flags->http,
+                       .opens_browser = !flags->no_browser && ui->is_terminal};
+    if (pages) return pages->trace(&t, ui);
+    err_fill(&err, ERR_UNSUPPORTED, 0, "-http: this pprof was built without web pages");
+    return fail(ui, &err);
+}
+
+int driver_trace(int argc, char *const *argv, const struct driver_pages *pages,
+                 const struct ui *ui) {
     AUTO_ARENA struct arena arena = {0};
     struct trace_flags flags = {0};
     struct trace_input input;
@@ -206,8 +224,9 @@ int driver_trace(int argc, char *const *argv, const struct ui *ui) {
         return EXIT_ERROR;
     }
     if (!read_source(&arena, source, &input, &err)) return fail(ui, &err);
-    int status = flags.dump.len ? trace_dump(&arena, flags.dump, input.bytes, ui)
-                                : write_profile(&arena, flags.profile, input.bytes, ui);
+    int status = flags.http.len   ? serve(&flags, source, input.bytes, pages, ui)
+                 : flags.dump.len ? trace_dump(&arena, flags.dump, input.bytes, ui)
+                                  : write_profile(&arena, flags.profile, input.bytes, ui);
     if (input.map) munmap(input.map, input.bytes.len);
     return status;
 }

@@ -5,7 +5,7 @@
 #include "render/render.h"
 
 str ask_text(const struct trace_ask *a, const char *name) {
-    return a->text_of(a->from, name);
+    return query_get(a->query, str_of(name));
 }
 
 bool ask_i64(const struct trace_ask *a, const char *name, i64 fallback, i64 *ret) {

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "trace/trace.h"
+#include "web/query.h"
 
 #include <stdatomic.h>
 
@@ -33,14 +34,13 @@ void trace_view_done(struct trace_view *v);
 // Reads the whole trace. To be run by one thread, once.
 void trace_view_load(struct trace_view *v);
 
-// A question: its parameters, unescaped. text_of gives "" where there is none.
+// A question.
 struct trace_ask {
     const struct trace_view *view;
     struct arena *arena; // of the request
     struct buf *out;     // the answer, JSON
     struct err *err;     // ERR_USAGE: which parameter is wrong
-    str (*text_of)(const void *from, const char *name);
-    const void *from;
+    const struct query *query;
 };
 
 typedef bool (*trace_call)(struct trace_ask *a);

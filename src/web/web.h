@@ -72,3 +72,5 @@ int web_serve(const struct web_place *place, const struct web_site *site, const 
 
 // The pages of a profile: what cmd hands to driver.
 int web_profile(const struct cli *cli, const struct profile *p, const struct ui *ui);
+// The pages of a trace, which is read while they are served already.
+int web_trace(const struct traced *t, const struct ui *ui);

@@ -38,30 +38,15 @@ static str trace_bytes(struct arena *out) {
     return buf_str(&b);
 }
 
-struct params {
-    const char *text; // "a=1&b=2"
-};
-
-static str param(const void *from, const char *name) {
-    const struct params *p = from;
-    str rest = str_of(p->text), pair, key, value;
-    while (rest.len) {
-        str_cut(rest, '&', &pair, &rest);
-        str_cut(pair, '=', &key, &value);
-        if (str_eq(key, str_of(name))) return value;
-    }
-    return S("");
-}
-
 static bool try_ask(struct unit *t, const char *call, const char *params, str *ret) {
     struct trace_view *v = NEW(t->arena, struct trace_view, 1);
     struct buf *b = NEW(t->arena, struct buf, 1);
-    struct params p = {params};
+    struct query query;
     *b = buf_new(t->arena, 1 << 20);
+    CHECK(query_parse(t->arena, str_of(params), &query, &t->err));
     trace_view_init(v, S("hand.trace"), trace_bytes(t->arena));
     trace_view_load(v);
-    struct trace_ask a = {
-        .view = v, .arena = t->arena, .out = b, .err = &t->err, .text_of = param, .from = &p};
+    struct trace_ask a = {.view = v, .arena = t->arena, .out = b, .err = &t->err, .query = &query};
     bool is_ok = trace_answer(&a, str_of(call));
     *ret = buf_str(b);
     return is_ok;
@@ -141,10 +126,10 @@ TEST(trace_questions_with_bad_parameters_are_refused) {
 TEST(trace_being_read_only_tells_its_progress) {
     struct trace_view v;
     struct buf b = buf_new(t->arena, 1 << 12);
-    struct params p = {""};
+    struct query query = {0};
     trace_view_init(&v, S("x"), S("not a trace"));
     struct trace_ask a = {
-        .view = &v, .arena = t->arena, .out = &b, .err = &t->err, .text_of = param, .from = &p};
+        .view = &v, .arena = t->arena, .out = &b, .err = &t->err, .query = &query};
     CHECK(!trace_answer(&a, S("summary")));
     CHECK_EQ(t->err.code, ERR_BUSY);
     CHECK(trace_answer(&a, S("progress")));
