@@ -5,7 +5,6 @@ export interface Told {
   type: string;
   unit: string;
   total: number;
-  legend?: string[];
   warnings?: string[];
 }
 
@@ -71,7 +70,6 @@ export interface Flame extends Told {
 
 export interface TopRow {
   name: string;
-  file: string;
   flat: number;
   cum: number;
   inlined: string;
@@ -89,12 +87,12 @@ export interface PeekEnd {
   inlined: boolean;
 }
 export interface Peek extends Told {
+  f: string;
   rows: { name: string; flat: number; cum: number; callers: PeekEnd[]; callees: PeekEnd[] }[];
 }
 
 export interface Graph extends Told {
-  dot: string;
-  nodes: { name: string; flat: number; cum: number }[];
+  rows: { name: string; flat: number; cum: number }[]; // row i is the node N{i+1} of the DOT text
   edges: { from: number; to: number; weight: number; inlined: boolean; residual: boolean }[];
 }
 
@@ -125,13 +123,14 @@ export interface SourceFunction {
 }
 export interface Source extends Told {
   f: string;
-  functions: SourceFunction[];
+  rows: SourceFunction[];
 }
 
 export interface Disasm extends Told {
   f: string;
-  routines: {
-    names: string[];
+  rows: {
+    name: string;
+    aliases: string[];
     start: string;
     flat: number;
     cum: number;
@@ -140,18 +139,19 @@ export interface Disasm extends Told {
 }
 
 export interface Tags extends Told {
-  keys: { key: string; total: number; values: { value: string; weight: number }[] }[];
+  rows: { key: string; value: string; weight: number }[]; // by key and weight
 }
 
 export interface Stack {
   value: number;
-  labels: { key: string; value: string }[];
+  labels: Record<string, (string | number)[]>;
   frames: { name: string; inlined: boolean }[];
 }
 export interface Traces extends Told {
   n: number;
   off: number;
-  stacks: Stack[];
+  label_units: Record<string, string>;
+  rows: Stack[];
 }
 
 export interface Mapping {

@@ -61,7 +61,6 @@ export class App {
       this.failed = undefined;
     } catch (error) {
       this.failed = error instanceof ApiError ? error : new ApiError(String(error), 0);
-      console.error(error);
     }
     this.tellNews();
   }

@@ -7,10 +7,9 @@ import { formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
 import type { Disasm } from './api.ts';
 import { failure } from './failure.ts';
-import { functionPicker, heaviest } from './function_picker.ts';
-import { exactly } from './names.ts';
+import { FunctionPicker } from './function_picker.ts';
 
-type Routine = Disasm['routines'][number];
+type Routine = Disasm['rows'][number];
 const MAX_LINES = 20_000; // instructions made as elements; the rest of a routine says how much it is
 
 class DisasmView implements View {
@@ -18,7 +17,10 @@ class DisasmView implements View {
   private readonly body = h('div', { class: 'page-body source', tabindex: '0', role: 'region', 'aria-label': 'Disassembly' });
   private shown: Disasm | undefined;
 
-  constructor(private readonly main: HTMLElement, private readonly app: App) {
+  private readonly picker: FunctionPicker;
+
+  constructor(main: HTMLElement, private readonly app: App) {
+    this.picker = new FunctionPicker(main, this.body, 'Disassembly', app, 'flat', 'the hottest, or an address');
     onTheme(() => this.shown && this.body.isConnected && this.draw(this.shown));
   }
 
@@ -26,22 +28,21 @@ class DisasmView implements View {
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      replace(this.main, h('h1', { class: 'visually-hidden' }, 'Disassembly'), functionPicker(this.app, 'the hottest, or an address'), this.body);
+      this.picker.update();
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
       else this.body.querySelector('.hottest')?.scrollIntoView({ block: 'center' });
     });
   }
 
   private async load(): Promise<void> {
-    const f = this.app.wanted || exactly(await heaviest(this.app, 'flat'));
-    const disasm = await this.newest((signal) => this.app.get<Disasm>('disasm', { f }, signal));
+    const disasm = await this.newest((signal) => this.app.get<Disasm>('disasm', { f: this.app.wanted }, signal));
     if (!disasm) return;
     this.shown = disasm;
     this.draw(disasm);
   }
 
   private draw(disasm: Disasm): void {
-    replace(this.body, disasm.routines.length ? disasm.routines.map((routine) => this.routine(disasm, routine)) : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
+    replace(this.body, disasm.rows.length ? disasm.rows.map((routine) => this.routine(disasm, routine)) : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
   }
 
   private routine(disasm: Disasm, routine: Routine): HTMLElement {
@@ -62,8 +63,8 @@ class DisasmView implements View {
     });
     const more = routine.lines.length - rows.length;
     return h('article', { class: 'listing' },
-      h('header', {}, h('h2', { class: 'mono' }, routine.names.join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
-      h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.names[0] ?? routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
+      h('header', {}, h('h2', { class: 'mono' }, [routine.name, ...routine.aliases].join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
+      h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
   }
 
   // Addresses within the routine become links to their line.

@@ -31,6 +31,7 @@ class FactsView implements View {
     let facts: Facts | undefined;
     void this.app.attempt(async () => {
       facts = await this.app.get<Facts>('facts');
+      if (!this.app.summary) await this.app.loadSummary();
     }).then(() => {
       if (facts) this.draw(facts);
       else if (this.app.failed) replace(this.body, failure(this.app.failed, ''));

@@ -1,7 +1,7 @@
 // ui/profile/graph_page.ts - the call graph: laid out in a worker, drawn as SVG, moved by pointer and keys.
 // Room: the picture and its nodes. Graphviz loads with the first graph, never before.
 import { clamp, h, iconButton, replace } from '../common/dom.ts';
-import { latest } from '../common/fetch.ts';
+import { ApiError, latest, urlOf } from '../common/fetch.ts';
 import { menuButton, openMenu } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
 import { download } from '../common/toast.ts';
@@ -96,7 +96,9 @@ class GraphView implements View {
     this.say('Laying out…');
     const graph = await this.newest((signal) => this.app.get<Graph>('graph', {}, signal));
     if (!graph) return;
-    const svg = parse(await layout(graph.dot));
+    const dot = await fetch(urlOf('/api/export', this.app.query({ form: 'dot' })));
+    if (!dot.ok) throw new ApiError('the graph could not be made', dot.status);
+    const svg = parse(await layout(await dot.text()));
     this.size = { width: svg.viewBox.baseVal.width || 1, height: svg.viewBox.baseVal.height || 1 };
     for (const name of ['width', 'height']) svg.setAttribute(name, '100%');
     svg.setAttribute('class', 'graph-svg');
@@ -109,7 +111,7 @@ class GraphView implements View {
     this.fit();
     squeezeLabels(svg);
     this.markFound();
-    this.say(`${graph.nodes.length} functions, ${graph.edges.length} calls`);
+    this.say(`${graph.rows.length} functions, ${graph.edges.length} calls`);
   }
 
   private say(text: string): void {
@@ -120,7 +122,7 @@ class GraphView implements View {
     const total = Math.abs(graph.total) || 1;
     for (const g of svg.querySelectorAll<SVGGElement>('g.node')) {
       const title = g.querySelector('title');
-      const node = graph.nodes[Number(title?.textContent?.replace(/^N/, '')) - 1];
+      const node = graph.rows[Number(title?.textContent?.replace(/^N/, '')) - 1];
       title?.remove();
       for (const inner of g.querySelectorAll('a')) inner.replaceWith(...inner.childNodes);
       if (!node) continue;

@@ -7,7 +7,7 @@ import type { App, Page, View } from './app.ts';
 import type { Peek, PeekEnd } from './api.ts';
 import { failure } from './failure.ts';
 import { frameMenu } from './frame_menu.ts';
-import { functionPicker, heaviest } from './function_picker.ts';
+import { FunctionPicker } from './function_picker.ts';
 import { exactly } from './names.ts';
 
 const MAX_BLOCKS = 200; // functions shown; an expression that matches more says so
@@ -16,11 +16,15 @@ class PeekView implements View {
   private readonly newest = latest();
   private readonly body = h('div', { class: 'page-body peek', tabindex: '0', role: 'region', 'aria-label': 'Callers and callees' });
 
-  constructor(private readonly main: HTMLElement, private readonly app: App) {}
+  private readonly picker: FunctionPicker;
+
+  constructor(main: HTMLElement, private readonly app: App) {
+    this.picker = new FunctionPicker(main, this.body, 'Peek', app, 'cum', 'the heaviest');
+  }
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      replace(this.main, h('h1', { class: 'visually-hidden' }, 'Peek'), functionPicker(this.app, 'the heaviest'), this.body);
+      this.picker.update();
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
     });
   }
@@ -28,8 +32,7 @@ class PeekView implements View {
   close(): void {}
 
   private async load(): Promise<void> {
-    const f = this.app.wanted || exactly(await heaviest(this.app, 'cum'));
-    const peek = await this.newest((signal) => this.app.get<Peek>('peek', { f }, signal));
+    const peek = await this.newest((signal) => this.app.get<Peek>('peek', { f: this.app.wanted }, signal));
     if (!peek) return;
     const blocks = peek.rows.slice(0, MAX_BLOCKS).map((row) => this.block(peek, row));
     replace(this.body, blocks, peek.rows.length > MAX_BLOCKS ? h('p', { class: 'faint' }, `${peek.rows.length - MAX_BLOCKS} more functions match.`) : null);

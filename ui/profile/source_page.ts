@@ -10,7 +10,7 @@ import { formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
 import type { Instruction, Source, SourceFunction, SourceLine } from './api.ts';
 import { failure } from './failure.ts';
-import { functionPicker } from './function_picker.ts';
+import { FunctionPicker } from './function_picker.ts';
 
 type Highlighter = typeof import('./highlight.ts');
 let highlighter: Highlighter | undefined;
@@ -21,7 +21,10 @@ class SourceView implements View {
   private source: Source | undefined;
   private hottest = 1;
 
-  constructor(private readonly main: HTMLElement, private readonly app: App) {
+  private readonly picker: FunctionPicker;
+
+  constructor(main: HTMLElement, private readonly app: App) {
+    this.picker = new FunctionPicker(main, this.body, 'Source', app, 'flat', 'the hottest');
     setViewKeys([['Next hot line', 'n'], ['Hot line before', 'N']]);
     onTheme(() => this.source && this.body.isConnected && this.draw(this.source));
   }
@@ -32,7 +35,7 @@ class SourceView implements View {
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      replace(this.main, h('h1', { class: 'visually-hidden' }, 'Source'), functionPicker(this.app, 'the hottest'), this.body);
+      this.picker.update();
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
       else this.jump(0, true);
     });
@@ -47,8 +50,8 @@ class SourceView implements View {
   }
 
   private draw(source: Source): void {
-    this.hottest = Math.max(1, ...source.functions.flatMap((f) => f.lines.map((line) => Math.abs(line.cum))));
-    replace(this.body, source.functions.length ? source.functions.map((f) => this.functionBlock(source, f)) : h('p', { class: 'faint' }, 'No source was found for it; the disassembly may say more.'));
+    this.hottest = Math.max(1, ...source.rows.flatMap((f) => f.lines.map((line) => Math.abs(line.cum))));
+    replace(this.body, source.rows.length ? source.rows.map((f) => this.functionBlock(source, f)) : h('p', { class: 'faint' }, 'No source was found for it; the disassembly may say more.'));
   }
 
   private functionBlock(source: Source, f: SourceFunction): HTMLElement {
@@ -56,8 +59,10 @@ class SourceView implements View {
     const number = (x: number) => `${formatValue(x, source.unit)} (${formatPercent(x, total)})`;
     const hot = [...f.lines].filter((line) => line.cum).sort((a, b) => Math.abs(b.cum) - Math.abs(a.cum)).slice(0, 5);
     const ruler = hot.map((line) => h('button', { type: 'button', class: 'button', onclick: () => this.show(`${f.name}:${line.line}`) }, `line ${line.line}: ${formatPercent(line.cum, total)}`));
+    const isLost = f.lines.length > 0 && f.lines.every((line) => line.text === '???' || line.text === '');
+    const advice = isLost ? h('p', { class: 'notice' }, 'This file is not on this machine. Where it is, tell pprof with -source_path=FOLDER (and -trim_path=PREFIX for what its path begins with). The instructions are here all the same: open a line, or see Disassembly.') : null;
     return h('article', { class: 'listing' },
-      h('header', {}, h('h2', { class: 'mono' }, f.name), h('div', { class: 'faint' }, f.file), h('div', {}, `itself ${number(f.flat)}, with callees ${number(f.cum)}`), h('div', { class: 'hot-lines' }, ruler)),
+      h('header', {}, h('h2', { class: 'mono' }, f.name), h('div', { class: 'faint' }, f.file), advice, h('div', {}, `itself ${number(f.flat)}, with callees ${number(f.cum)}`), h('div', { class: 'hot-lines' }, ruler)),
       h('div', { class: 'lines', role: 'table', 'aria-label': `Lines of ${f.name}` },
         h('div', { role: 'row', class: 'line line-head' }, ['Flat', 'Cum', 'Line', 'Source'].map((title) => h('span', { role: 'columnheader', class: title === 'Source' ? '' : 'number' }, title))),
         f.lines.map((line) => this.lineRows(source, f, line))));
@@ -99,7 +104,7 @@ class SourceView implements View {
     const rows = [...this.body.querySelectorAll<HTMLElement>('.line.hot')];
     if (!rows.length) return;
     if (isFirst) {
-      const lines = this.source!.functions.flatMap((f) => f.lines.map((line) => ({ at: `${f.name}:${line.line}`, cum: Math.abs(line.flat) || Math.abs(line.cum) / 1000 })));
+      const lines = this.source!.rows.flatMap((f) => f.lines.map((line) => ({ at: `${f.name}:${line.line}`, cum: Math.abs(line.flat) || Math.abs(line.cum) / 1000 })));
       const best = lines.reduce((a, b) => (b.cum > a.cum ? b : a));
       this.body.querySelector(`[data-at="${CSS.escape(best.at)}"]`)?.scrollIntoView({ block: 'center' });
       return;

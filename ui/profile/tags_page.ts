@@ -8,6 +8,7 @@ import type { Tags } from './api.ts';
 import { failure } from './failure.ts';
 import { exactly } from './names.ts';
 
+type Value = { value: string; weight: number };
 const MAX_VALUES = 40; // bars of one key before the rest is asked for
 
 class TagsView implements View {
@@ -35,23 +36,25 @@ class TagsView implements View {
 
   private draw(tags: Tags): void {
     const none = h('p', { class: 'faint' }, 'No sample of this profile has labels. Programs set them: pprof_set_labels in C, pprof.Do in Go.');
-    replace(this.body, tags.keys.length ? tags.keys.map((key) => this.block(tags, key)) : none);
+    const keys = new Map<string, Value[]>();
+    for (const { key, ...value } of tags.rows) keys.set(key, [...(keys.get(key) ?? []), value]);
+    replace(this.body, keys.size ? [...keys].map(([key, values]) => this.block(tags, key, values)) : none);
   }
 
-  private block(tags: Tags, key: Tags['keys'][number]): HTMLElement {
+  private block(tags: Tags, key: string, all: Value[]): HTMLElement {
     const { state } = this.app;
     const wanted = state.get('q').toLowerCase();
-    const values = key.values.filter(({ value }) => !wanted || `${key.key}=${value}`.toLowerCase().includes(wanted)).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    const values = all.filter(({ value }) => !wanted || `${key}=${value}`.toLowerCase().includes(wanted)).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
     const most = Math.max(1, ...values.map(({ weight }) => Math.abs(weight)));
-    const shown = this.opened.has(key.key) ? values : values.slice(0, MAX_VALUES);
-    const split = (where: string, title: string) => h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(where) === key.key), onclick: () => state.go('flamegraph', { [where]: state.get(where) === key.key ? null : key.key, z: null }) }, title);
+    const shown = this.opened.has(key) ? values : values.slice(0, MAX_VALUES);
+    const split = (where: string, title: string) => h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(where) === key), onclick: () => state.go('flamegraph', { [where]: state.get(where) === key ? null : key, z: null }) }, title);
     return h('article', { class: 'tag-block' },
-      h('header', {}, h('h2', {}, key.key), h('span', { class: 'faint' }, `${key.values.length} values, ${formatPercent(key.total, tags.total)} of the profile`), h('span', { class: 'grow' }), split('tagroot', 'Split flame graph by it'), split('tagleaf', 'Split at leaves')),
-      h('ul', {}, shown.map((value) => this.value(tags, key.key, value, most))),
-      values.length > shown.length ? h('button', { type: 'button', class: 'button', onclick: () => (this.opened.add(key.key), this.draw(tags)) }, `${values.length - shown.length} more`) : null);
+      h('header', {}, h('h2', {}, key), h('span', { class: 'faint' }, `${all.length} values, ${formatPercent(all.reduce((sum, { weight }) => sum + weight, 0), tags.total)} of the profile`), h('span', { class: 'grow' }), split('tagroot', 'Split flame graph by it'), split('tagleaf', 'Split at leaves')),
+      h('ul', {}, shown.map((value) => this.value(tags, key, value, most))),
+      values.length > shown.length ? h('button', { type: 'button', class: 'button', onclick: () => (this.opened.add(key), this.draw(tags)) }, `${values.length - shown.length} more`) : null);
   }
 
-  private value(tags: Tags, key: string, { value, weight }: { value: string; weight: number }, most: number): HTMLElement {
+  private value(tags: Tags, key: string, { value, weight }: Value, most: number): HTMLElement {
     const { state } = this.app;
     const filter = `${key}=${/^[\d.]+\w*$/.test(value) ? value : exactly(value)}`;
     const button = h('button', {

@@ -38,7 +38,6 @@ class TopView implements View {
         { id: 'cum', title: 'Cum', about: 'Weight of the function and all it calls', width: '7.5rem', isNumber: true, isSortable: true, cell: (row) => value(row.cum), bar: (row) => bar(row.cum) },
         { id: 'cum%', title: 'Cum%', width: '5rem', isNumber: true, cell: (row) => share(row.cum) },
         { id: 'name', title: 'Function', width: 'minmax(16rem, 1fr)', isSortable: true, cell: (row) => [h('span', { class: 'mono', title: row.name }, row.name), row.inlined ? h('span', { class: 'badge' }, row.inlined === 'inline' ? 'inlined' : 'partly inlined') : null] },
-        { id: 'file', title: 'File', width: 'minmax(0, 0.5fr)', cell: (row) => h('span', { class: 'faint', title: row.file }, row.file) },
       ],
       onSort: (id, isDescending) => this.sortBy(id, isDescending),
       onSelect: (row) => (this.at = row),

@@ -16,6 +16,7 @@ class TracesView implements View {
   private asked = new Set<number>();
   private unit = '';
   private total = 1;
+  private labelUnits: Record<string, string> = {};
   private readonly table: VirtualTable<Stack>;
   private readonly frames: VirtualTable<{ name: string; inlined: boolean; depth: number }>;
   private readonly about = h('div', { class: 'stack-about' }, 'Choose a stack');
@@ -28,7 +29,7 @@ class TracesView implements View {
         { id: 'share', title: '%', width: '4.5rem', isNumber: true, cell: (row) => formatPercent(row.value, this.total) },
         { id: 'leaf', title: 'Leaf', width: 'minmax(10rem, 1fr)', cell: (row) => h('span', { class: 'mono' }, row.frames[0]?.name ?? '') },
         { id: 'depth', title: 'Frames', width: '5rem', isNumber: true, cell: (row) => row.frames.length },
-        { id: 'labels', title: 'Labels', width: 'minmax(0, 0.6fr)', cell: (row) => h('span', { class: 'faint' }, row.labels.map(({ key, value }) => `${key}=${value}`).join(' ')) },
+        { id: 'labels', title: 'Labels', width: 'minmax(0, 0.6fr)', cell: (row) => h('span', { class: 'faint' }, this.labelsOf(row).join(' ')) },
       ],
       onSelect: (row) => this.show(row),
       empty: 'No stack is left by the filters',
@@ -62,7 +63,8 @@ class TracesView implements View {
     this.total = Math.abs(traces.total) || 1;
     this.rows = new Array<Stack | undefined>(traces.n);
     this.asked = new Set([0]);
-    traces.stacks.forEach((stack, i) => (this.rows[i] = stack));
+    traces.rows.forEach((stack, i) => (this.rows[i] = stack));
+    this.labelUnits = traces.label_units;
     this.table.setSource({ count: traces.n, row: (i) => this.rows[i], want: (from, to) => this.want(from, to) });
     this.frames.setSource(arraySource<{ name: string; inlined: boolean; depth: number }>([]));
     if (this.rows[0]) this.show(this.rows[0]);
@@ -75,14 +77,18 @@ class TracesView implements View {
       const { rows } = this;
       void this.ask(piece * PIECE, new AbortController().signal).then((traces) => {
         if (rows !== this.rows) return;
-        traces.stacks.forEach((stack, i) => (rows[traces.off + i] = stack));
+        traces.rows.forEach((stack, i) => (rows[traces.off + i] = stack));
         this.table.refresh();
       });
     }
   }
 
+  private labelsOf(stack: Stack): string[] {
+    return Object.entries(stack.labels).flatMap(([key, values]) => values.map((value) => `${key}=${typeof value === 'number' ? formatValue(value, this.labelUnits[key] ?? '') : value}`));
+  }
+
   private show(stack: Stack): void {
-    replace(this.about, h('b', {}, formatValue(stack.value, this.unit)), ` ${formatPercent(stack.value, this.total)}`, stack.labels.map(({ key, value }) => h('span', { class: 'badge' }, `${key}=${value}`)));
+    replace(this.about, h('b', {}, formatValue(stack.value, this.unit)), ` ${formatPercent(stack.value, this.total)}`, this.labelsOf(stack).map((label) => h('span', { class: 'badge' }, label)));
     this.frames.setSource(arraySource(stack.frames.map((frame, i) => ({ ...frame, depth: i }))));
   }
 }
