@@ -93,7 +93,26 @@ static void name_yield(char name[NAME_CAP]) {
     if (!strstr(name, "%p")) name[0] = 0;
 }
 
+// Whether libpprof is loaded into the process, by name: a wrapper such as timeout or strace is not
+// profiled when only the program it starts is linked with libpprof.
+static bool has_libpprof(pid_t pid) {
+    enum { OVERLAP = 16 };
+    char path[64], bytes[OVERLAP + 4096];
+    size_t kept = 0;
+    ssize_t n;
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (n = read(fd, bytes + kept, sizeof bytes - kept)) > 0) {
+        str now = {bytes, kept + (size_t)n};
+        if (str_contains(now, S("libpprof"))) return true;
+        kept = now.len < OVERLAP ? now.len : OVERLAP;
+        memmove(bytes, bytes + now.len - kept, kept);
+    }
+    return false;
+}
+
 void files_mind_parent(bool (*has)(pid_t pid, const char *name, const char *value)) {
+    if ((!files.cpu[0] && !files.heap[0]) || !has_libpprof(getppid())) return;
     if (files.cpu[0] && has(getppid(), "PPROF_CPU_PROFILE", files.cpu)) name_yield(files.cpu);
     if (files.heap[0] && has(getppid(), "PPROF_HEAP_AT_EXIT", files.heap)) name_yield(files.heap);
 }

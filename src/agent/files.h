@@ -21,8 +21,8 @@
 
 // Reads the variables. From the constructor, as the next two.
 void files_read_environment(void);
-// In a program started by one with the same variables: what has no %p is the parent's. has tells
-// whether a process's environment has a variable with a value.
+// In a program started by a profiled one with the same variables: what has no %p is the parent's.
+// has tells whether a process's environment has a variable with a value.
 void files_mind_parent(bool (*has)(pid_t pid, const char *name, const char *value));
 // Whether anything is to be written, so that collecting must begin.
 bool files_are_wanted(void);

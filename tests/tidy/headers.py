@@ -20,6 +20,11 @@ for header in headers:
 public = ROOT / "include/pprof.h"
 if public.exists():
     unit = f'#include "{public}"\n'
+    old = subprocess.run([sys.argv[1], "-std=c99", "-pedantic", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-xc", "-"],
+                         input=unit, text=True, capture_output=True)
+    if old.returncode:
+        n_bad += 1
+        print(f"include/pprof.h is not C99:\n{old.stderr}")
     run = subprocess.run(["g++", "-std=c++11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-xc++", "-"],
                          input=unit, text=True, capture_output=True)
     if run.returncode:

@@ -111,15 +111,24 @@ bool object_find(u64 pc, struct object *ret) {
     return true;
 }
 
+// Where the program was put. A static one has no segment of program headers; they stand behind the
+// ELF header then, in the page where the file begins.
+static u64 main_bias(const ElfW(Phdr) * phdr, u64 n) {
+    u64 page = (u64)phdr & ~(u64)(PAGE - 1);
+    for (u64 i = 0; i < n; i++)
+        if (phdr[i].p_type == PT_PHDR) return (u64)phdr - phdr[i].p_vaddr;
+    for (u64 i = 0; i < n; i++)
+        if (phdr[i].p_type == PT_LOAD && phdr[i].p_offset == 0) return page - phdr[i].p_vaddr;
+    return 0;
+}
+
 // The extent of the program: its segments as the kernel mapped them, gaps included.
 static void main_init(void) {
     const ElfW(Phdr) *phdr = (const void *)getauxval(AT_PHDR);
-    u64 n = getauxval(AT_PHNUM), bias = 0, lo = UINT64_MAX, hi = 0;
+    u64 n = getauxval(AT_PHNUM), lo = UINT64_MAX, hi = 0;
     struct dl_find_object found;
     if (!phdr || objects.main_map || _dl_find_object((void *)(uintptr_t)phdr, &found) != 0) return;
-    for (u64 i = 0; i < n; i++) {
-        if (phdr[i].p_type == PT_PHDR) bias = (u64)phdr - phdr[i].p_vaddr;
-    }
+    u64 bias = main_bias(phdr, n);
     for (u64 i = 0; i < n; i++) {
         if (phdr[i].p_type != PT_LOAD) continue;
         u64 at = phdr[i].p_vaddr + bias;

@@ -23,6 +23,16 @@ struct object {
     const ElfW(Verdef) * definitions;
 };
 
+// In fully static programs there is no list of objects. The linker's --wrap puts our hooks in front
+// of libc's functions there, and a table of what is behind them comes from
+// packaging/libpprof-static.sh.
+struct behind {
+    const char *name; // NULL: the end
+    void *address;
+};
+extern __attribute__((weak)) const struct behind pprof_static_behind[];
+static const struct link_map static_object = {.l_name = (char *)(uintptr_t) "libc.so, static"};
+
 extern __attribute__((weak)) struct r_debug _r_debug; // ld.so's; absent in static programs
 extern __attribute__((weak, visibility("hidden"))) ElfW(Dyn) _DYNAMIC[]; // ours; same
 
@@ -156,7 +166,19 @@ const char *object_name(const struct link_map *object) {
     return slash ? slash + 1 : path;
 }
 
+static struct resolved find_static(const char *name) {
+    for (const struct behind *b = pprof_static_behind; b->name; b++)
+        if (strcmp(b->name, name) == 0)
+            return (struct resolved){.address = b->address, .object = &static_object};
+    return (struct resolved){0};
+}
+
+static bool is_static(void) {
+    return pprof_static_behind != NULL;
+}
+
 struct resolved hot_resolve_in(const char *name, const char *version) {
+    if (is_static()) return find_static(name);
     const struct link_map *map = list_head();
     bool is_late = false; // loaded by dlopen: all that stands in front of us is behind us as well
     for (; map && !is_own(map); map = map->l_next)
@@ -166,7 +188,7 @@ struct resolved hot_resolve_in(const char *name, const char *version) {
 }
 
 struct resolved hot_resolve_any(const char *name) {
-    return find_from(list_head(), name, NULL);
+    return is_static() ? find_static(name) : find_from(list_head(), name, NULL);
 }
 
 void *hot_resolve(const char *name, const char *version) {
@@ -174,6 +196,7 @@ void *hot_resolve(const char *name, const char *version) {
 }
 
 bool hot_is_first(const char *name) {
+    if (is_static()) return find_static(name).address != NULL;
     for (const struct link_map *map = list_head(); map; map = map->l_next) {
         if (find_in(map, name, NULL).address) return is_own(map);
     }
