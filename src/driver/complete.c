@@ -86,6 +86,16 @@ static void add_functions(struct list *l, const struct profile *p, str word) {
     }
 }
 
+// "json tr": the reports that have rows of that form.
+static void add_reports(struct list *l, str form_name, str prefix) {
+    const struct command *form = command_find(form_name);
+    if (!form || !command_form(form)) return;
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (command_takes_form(&commands[i], command_form(form), NULL))
+            add_prefixed(l, commands[i].name, prefix, "");
+    }
+}
+
 static int str_order(const void *a, const void *b, void *ctx) {
     (void)ctx;
     return str_cmp(*(const str *)a, *(const str *)b);
@@ -114,6 +124,7 @@ void complete_line(struct arena *out, const struct profile *p, str line, struct 
     } else if (str_eq(before, S("help"))) {
         add_names(&l, word, true);
     } else if (is_command_with_functions(first)) {
+        if (!rest.len) add_reports(&l, before, word);
         add_functions(&l, p, word);
     }
     sort_stable(out, l.items, l.n, sizeof *l.items, str_order, NULL);

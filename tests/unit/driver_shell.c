@@ -138,3 +138,22 @@ TEST(tab_offers_functions_by_any_part_as_expressions) {
     complete_line(t->arena, &p, S("tags run"), &c);
     CHECK_EQ(c.n, 0);
 }
+
+TEST(json_names_another_report) {
+    struct shell_line l;
+    CHECK(read_line(t, S("json tree 5 foo"), &l));
+    CHECK(l.command == &commands[CMD_tree]);
+    CHECK_EQ(l.form, FORM_JSON);
+    CHECK_EQ(l.options.graph.nodecount, 5);
+    CHECK_STR(l.options.view.focus, S("foo"));
+    CHECK(read_line(t, S("csv foo"), &l)); // no report: an expression, of top's rows
+    CHECK_EQ(l.form, FORM_CSV);
+    CHECK_STR(l.options.view.focus, S("foo"));
+    CHECK(!read_line(t, S("csv raw"), &l));
+    CHECK_STR(str_of(t->err.text), S("csv has no rows of raw"));
+    struct profile p = small_profile(t);
+    struct completion c;
+    complete_line(t->arena, &p, S("json tre"), &c);
+    CHECK_EQ(c.n, 1);
+    CHECK_STR(c.candidates[0], S("tree"));
+}
