@@ -2,6 +2,8 @@
 // Room: see source.h. Door: report/report.h. Source: reference/pprof.md section 5.7.
 #include "report/source.h"
 
+#include "report/gosource.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -87,10 +89,22 @@ static void tell_open_error(struct source_reader *r, str path, int code, struct 
     f->error = buf_str(&b);
 }
 
+// Beyond the reference, which knows nothing of Go's folders.
+static bool open_go(struct source_reader *r, str path, struct source_file *f) {
+    str names[GO_SOURCE_NAMES];
+    u32 n = go_source_names(r->arena, path, r->search_path, names);
+    for (u32 i = 0; i < n; i++) {
+        if (open_at(r, names[i], f)) return true;
+    }
+    return false;
+}
+
 static void read_file(struct source_reader *r, struct source_file *f) {
     str path = path_trim(f->path, r->trim_path, r->search_path);
     if (str_starts(path, S("/"))) {
-        if (!open_at(r, path, f)) tell_open_error(r, path, errno, f);
+        if (open_at(r, path, f)) return;
+        int code = errno;
+        if (!open_go(r, path, f)) tell_open_error(r, path, code, f);
         return;
     }
     str dir, rest = r->search_path;
@@ -99,6 +113,7 @@ static void read_file(struct source_reader *r, struct source_file *f) {
         more = str_cut(rest, ':', &dir, &rest);
         if (open_below(r, dir, path, f)) return;
     }
+    if (open_go(r, path, f)) return;
     struct buf b = buf_new(r->arena, MAX_ERROR);
     buf_printf(&b, "could not find file " S_FMT " on path " S_FMT, S_ARG(path),
                S_ARG(r->search_path));
