@@ -145,7 +145,9 @@ void answer_make(struct arena *out, const struct web_site *site, const struct an
     const struct web_route *route = route_find(site, rq->path);
     str path = route && !route->run ? site->page : rq->path;
     const struct asset *asset = route && route->run ? NULL : asset_find(path);
-    if (!route && !asset) {
+    if (!route && !asset && site->other) {
+        answer_make(out, site->other, rq, ret);
+    } else if (!route && !asset) {
         answer_refusal(out, 404, "there is no such page", ret);
     } else if (asset ? rq->is_change : !is_allowed(route, rq->is_change)) {
         const char *why = rq->is_change ? "this is only to be read, with GET"

@@ -61,19 +61,27 @@ void asked_put_warnings(const struct asked *a, struct json *j) {
     json_close(j, ']');
 }
 
+bool profile_site_open(struct arena *out, const struct cli *cli, const struct profile *p,
+                       const struct ui *ui, struct profile_site *ret, struct web_site *ret_web,
+                       struct err *err) {
+    *ret = (struct profile_site){.cli = cli, .configs_lock = PTHREAD_MUTEX_INITIALIZER};
+    *ret_web = (struct web_site){.routes = routes,
+                                 .n_routes = countof(routes),
+                                 .ctx = ret,
+                                 .page = S("/profile.html"),
+                                 .home = state_query(out, &cli->options)};
+    return kept_init(out, cli, p, ui, &ret->sources, err);
+}
+
 int web_profile(const struct cli *cli, const struct profile *p, const struct ui *ui) {
     AUTO_ARENA struct arena arena = {0};
-    struct profile_site site = {.cli = cli, .configs_lock = PTHREAD_MUTEX_INITIALIZER};
+    struct profile_site site;
+    struct web_site web;
     struct err err = {0};
-    if (!kept_init(&arena, cli, p, ui, &site.sources, &err)) {
+    if (!profile_site_open(&arena, cli, p, ui, &site, &web, &err)) {
         ui_error(ui, "pprof: %s", err.text);
         return EXIT_ERROR;
     }
-    struct web_site web = {.routes = routes,
-                           .n_routes = countof(routes),
-                           .ctx = &site,
-                           .page = S("/profile.html"),
-                           .home = state_query(&arena, &cli->options)};
     struct web_place place = {.address = cli->flags.http,
                               .allowed = &cli->flags.allow_host,
                               .opens_browser = !cli->flags.no_browser && ui->is_terminal};

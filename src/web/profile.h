@@ -15,6 +15,11 @@ struct profile_site {
     pthread_mutex_t configs_lock; // over settings.json while it is changed
 };
 
+// Fills a site over the profile loaded (NULL: none yet); both live as long as it serves.
+MUST_USE bool profile_site_open(struct arena *out, const struct cli *cli, const struct profile *p,
+                                const struct ui *ui, struct profile_site *ret,
+                                struct web_site *ret_web, struct err *err);
+
 // A request with what it is about: a borrowed source and the options of its query.
 struct asked {
     struct web_request *rq;

@@ -100,11 +100,27 @@ bool kept_init(struct arena *out, const struct cli *cli, const struct profile *p
         return err_set(err, ERR_SYSTEM, 0, "no memory for a lock");
     k->cli = cli;
     k->ui = *ui;
+    *ret = k;
+    if (!p) return true;
     struct kept *s = kept_new();
     s->source.total = total_of(p);
     s->source.profile = *p; // its arena is the caller's, and lives as long as the process
     add(k, s);
-    *ret = k;
+    return true;
+}
+
+bool kept_add(struct sources_kept *k, const struct profile *p, i64 *ret_id, struct err *err) {
+    struct kept *s = kept_new();
+    const struct profile *list[] = {p};
+    if (!profile_merge(&s->arena, list, 1, &s->source.profile, err)) {
+        kept_end(s);
+        return false;
+    }
+    s->source.total = total_of(&s->source.profile);
+    pthread_mutex_lock(&k->lock);
+    add(k, s);
+    *ret_id = s->source.id;
+    pthread_mutex_unlock(&k->lock);
     return true;
 }
 

@@ -29,9 +29,12 @@ struct source_list {
 
 struct sources_kept;
 
-// Takes the profile the command line loaded as the first one.
+// Takes the profile the command line loaded as the first one; p NULL: none yet.
 MUST_USE bool kept_init(struct arena *out, const struct cli *cli, const struct profile *p,
                         const struct ui *ui, struct sources_kept **ret, struct err *err);
+// Takes one more, a copy of *p; *ret_id is its number. The oldest goes when there are too many.
+MUST_USE bool kept_add(struct sources_kept *k, const struct profile *p, i64 *ret_id,
+                       struct err *err);
 // Lends a source: id 0 is the newest, base_id 0 none; base_id is subtracted as -diff_base is.
 // Fails: ERR_NOT_FOUND; what merging says.
 MUST_USE bool kept_borrow(struct sources_kept *k, i64 id, i64 base_id, bool normalize,

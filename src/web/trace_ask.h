@@ -68,3 +68,4 @@ bool trace_ask_tasks(struct trace_ask *a);
 bool trace_ask_task(struct trace_ask *a);
 bool trace_ask_regions(struct trace_ask *a);
 bool trace_ask_region(struct trace_ask *a);
+bool trace_ask_mmu(struct trace_ask *a);

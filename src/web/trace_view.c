@@ -35,9 +35,11 @@ static void read_all(struct trace_view *v, struct trace_reader *r) {
     struct trace_stats_maker *maker = trace_stats_new(&v->arena);
     struct trace_event ev;
     trace_lanes_init(&v->lanes, &v->arena);
+    trace_mmu_init(&v->mmu, &v->arena);
     for (u64 n = 0; trace_next(r, &ev); n++) {
         trace_lanes_event(&v->lanes, r, &ev);
         trace_stats_event(maker, r, &ev);
+        trace_mmu_event(&v->mmu, &ev);
         if (n % PROGRESS_EVENTS) continue;
         atomic_store_explicit(&v->n_events, n, memory_order_relaxed);
         atomic_store_explicit(&v->n_read, trace_at(r), memory_order_relaxed);
@@ -73,7 +75,7 @@ const struct trace_route trace_routes[] = {
     {"events", trace_ask_events, false},    {"goroutines", trace_ask_goroutines, false},
     {"groups", trace_ask_groups, false},    {"tasks", trace_ask_tasks, false},
     {"task", trace_ask_task, false},        {"regions", trace_ask_regions, false},
-    {"region", trace_ask_region, false},
+    {"region", trace_ask_region, false},    {"mmu", trace_ask_mmu, false},
 };
 const size_t n_trace_routes = countof(trace_routes);
 

@@ -19,6 +19,7 @@ struct trace_view {
     struct arena arena; // everything below
     struct trace_lanes lanes;
     struct trace_stats stats;
+    struct trace_mmu_log mmu;
     u32 *go_stats;  // by goroutine lane: its row in stats; U32_NONE: none
     u32 *go_lanes;  // by row in stats: its lane
     u32 version;    // the NN of go 1.NN
