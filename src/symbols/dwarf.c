@@ -245,12 +245,20 @@ struct source {
     i64 line, column;
 };
 
+// A file as the unit names it; relative ones are meant from the folder it was compiled in. DWARF 5
+// writes those for every file beside the unit, so without this no build folder's source is found.
+static str file_path(struct arena *out, Dwarf_Die *unit, const char *name) {
+    str file = str_of(name), folder = attr_text(unit, DW_AT_comp_dir);
+    if (file.len == 0 || file.p[0] == '/' || folder.len == 0) return str_copy(out, file);
+    return str_join(out, (str[]){folder, file}, 2, S("/"));
+}
+
 static struct source source_of_address(struct arena *out, Dwarf_Die *unit, u64 address) {
     struct source s = {0};
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
     if (!line) return s;
     int number = 0, column = 0;
-    s.file = str_copy(out, str_of(dwarf_linesrc(line, NULL, NULL)));
+    s.file = file_path(out, unit, dwarf_linesrc(line, NULL, NULL));
     if (dwarf_lineno(line, &number) == 0) s.line = number;
     if (dwarf_linecol(line, &column) == 0) s.column = column;
     return s;
@@ -264,7 +272,7 @@ static struct source source_of_call(struct arena *out, Dwarf_Die *unit, Dwarf_Di
     size_t n_files;
     if (dwarf_getsrcfiles(unit, &files, &n_files) != 0) return s;
     i64 file_i = attr_number(call, DW_AT_call_file);
-    s.file = str_copy(out, str_of(dwarf_filesrc(files, (size_t)file_i, NULL, NULL)));
+    s.file = file_path(out, unit, dwarf_filesrc(files, (size_t)file_i, NULL, NULL));
     return s;
 }
 

@@ -130,7 +130,7 @@ export interface Disasm extends Told {
   f: string;
   rows: {
     name: string;
-    aliases: string[];
+    aliases?: string[]; // other names of the same code
     start: string;
     flat: number;
     cum: number;

@@ -63,7 +63,7 @@ class DisasmView implements View {
     });
     const more = routine.lines.length - rows.length;
     return h('article', { class: 'listing' },
-      h('header', {}, h('h2', { class: 'mono' }, [routine.name, ...routine.aliases].join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
+      h('header', {}, h('h2', { class: 'mono' }, [routine.name, ...(routine.aliases ?? [])].join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
       h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
   }
 
