@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 
+#include "graph/flame.h"
 #include "graph/opts.h"
 #include "view/view.h"
 

@@ -113,3 +113,13 @@ void json_key_bool(struct json *j, const char *key, bool x) {
     json_key(j, key);
     json_bool(j, x);
 }
+
+void json_lines(struct json *j, str text) {
+    str line;
+    json_open(j, '[');
+    while (text.len) {
+        str_cut(text, '\n', &line, &text);
+        if (line.len) json_str(j, line);
+    }
+    json_close(j, ']');
+}

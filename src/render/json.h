@@ -29,3 +29,5 @@ void json_address(struct json *j, u64 x);
 void json_key_text(struct json *j, const char *key, str s);
 void json_key_i64(struct json *j, const char *key, i64 x);
 void json_key_bool(struct json *j, const char *key, bool x);
+// The lines of a text as an array; empty ones are left out.
+void json_lines(struct json *j, str text);

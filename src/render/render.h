@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 
+#include "render/flame.h"
 #include "render/json.h"
 #include "render/trace.h"
 #include "report/report.h"

@@ -51,14 +51,8 @@ bool asked_regex(struct asked *a, str key, struct regex **ret) {
 }
 
 void asked_put_warnings(const struct asked *a, struct json *j) {
-    str line, text = buf_str(&a->messages);
     json_key(j, "warnings");
-    json_open(j, '[');
-    while (text.len) {
-        str_cut(text, '\n', &line, &text);
-        if (line.len) json_str(j, line);
-    }
-    json_close(j, ']');
+    json_lines(j, buf_str(&a->messages));
 }
 
 bool profile_site_open(struct arena *out, const struct cli *cli, const struct profile *p,

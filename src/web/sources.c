@@ -3,6 +3,7 @@
 #include "web/sources.h"
 
 #include "view/view.h"
+#include "web/flames.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static i64 now_nanos(void) {
 
 static void kept_end(struct kept *s) {
     struct arena arena = s->arena; // s lies in it
+    flames_done(s->source.flames);
     arena_done(&arena);
 }
 
@@ -55,6 +57,7 @@ static struct kept *kept_new(void) {
     struct kept *s = NEW(&arena, struct kept, 1);
     s->arena = arena;
     s->source.fetched_nanos = now_nanos();
+    s->source.flames = flames_new(&s->arena);
     return s;
 }
 

@@ -13,6 +13,7 @@ struct source {
     struct profile profile;
     i64 fetched_nanos;
     i64 total; // of the default sample type
+    struct flame_cache *flames;
 };
 
 struct source_info {
