@@ -11,7 +11,7 @@ ARCHIVE = live.BUILT_LIBPPROF.with_suffix(".a")
 
 
 def names_of(*arguments):
-    return {line.split()[-1].split("@")[0] for line in live.run([nm, *arguments]).splitlines() if " " in line}
+    return {line.split()[-1].split("@")[0] for line in live.run([nm, *arguments]).splitlines() if " " in line and " A " not in line}  # not the names of versions
 
 
 text = re.sub(r"#.*", "", MAP.read_text().split("global:")[1].split("local:")[0])

@@ -2,7 +2,8 @@
 // Room: the functions themselves. Door: the program calls them.
 // glibc's word __readers: bit 0 a write phase, bit 1 a writer has or wants it, bit 2 readers wait,
 // readers above (those that wait for the write phase's end included); __writers: writers that wait
-// beside the first; __cur_writer: tid of the one that has it.
+// beside the first, in locks that prefer them; in others __writers_futex says that some wait;
+// __cur_writer: tid of the one that has it.
 #include "agent/hot/locks.h"
 
 #include "agent/hot/thread.h"
@@ -12,7 +13,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { WRITE_PHASE = 1, WRITE_LOCKED = 2, READER_SHIFT = 3 };
+enum { WRITE_PHASE = 1, WRITE_LOCKED = 2, FUTEX_USED = 2, READER_SHIFT = 3 };
 
 static u32 word_of(const pthread_rwlock_t *lock) {
     return __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
@@ -109,7 +110,8 @@ static bool lets_in(const pthread_rwlock_t *lock) {
     u32 word = word_of(lock), n_readers = word >> READER_SHIFT;
     if (LIKELY(!(word & WRITE_LOCKED))) return false;
     if (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) == 0) return n_readers == 1;
-    return n_readers > 0 || __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED) > 0;
+    return n_readers > 0 || __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED) > 0 ||
+           __atomic_load_n(&lock->__data.__writers_futex, __ATOMIC_RELAXED) & FUTEX_USED;
 }
 
 __attribute__((noinline)) static int unlock_slow(pthread_rwlock_t *lock, const void *caller) {
