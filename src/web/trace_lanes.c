@@ -123,15 +123,23 @@ static void put_row(struct buf *b, const struct trace_view *v, enum lanes_kind k
     buf_byte(b, '}');
 }
 
-// Rows whose name holds the filter; "=f": whose function is f.
-static u32 pick_rows(const struct trace_ask *a, enum lanes_kind kind, str sort, struct row *rows) {
+// Whether a lane was anything but idle or gone in a time.
+static bool is_active(const struct trace_view *v, const struct lane *l,
+                      const struct asked_time *time) {
+    if (l->begin_ns >= time->t1) return false;
+    return lane_total(&v->lanes.store, l, time->t0, time->t1).ns[LANE_NONE] < time->t1 - time->t0;
+}
+
+// Rows whose name holds the filter ("=f": whose function is f); with time, those active in it.
+static u32 pick_rows(const struct trace_ask *a, enum lanes_kind kind, str sort,
+                     const struct asked_time *time, struct row *rows) {
     const struct trace_view *v = a->view;
     const struct lane_set *set = &v->lanes.sets[kind];
     str filter = ask_text(a, "filter");
     bool is_exact = str_starts(filter, S("=")), is_named = str_eq(sort, S("name"));
     u32 n = 0;
     for (u32 i = 0; i < set->n; i++) {
-        if (!set->lanes[i].n) continue;
+        if (!set->lanes[i].n || (time && !is_active(v, &set->lanes[i], time))) continue;
         str name = filter.len || is_named ? lane_name(a->arena, v, kind, i) : (str){0};
         if (is_exact ? kind == LANES_GOROUTINE && !str_eq(go_func(v, i), str_skip(filter, 1))
                      : !str_contains(name, filter))
@@ -149,8 +157,11 @@ bool trace_ask_lanes(struct trace_ask *a) {
     str sort = ask_text(a, "sort");
     bool is_down = str_starts(sort, S("-"));
     if (!ask_kind(a, &kind) || !ask_i64(a, "find", -1, &find)) return false;
+    struct asked_time time;
+    bool has_time = ask_text(a, "t1").len > 0;
+    if (has_time && !ask_time(a, &time)) return false;
     struct row *rows = NEW(a->arena, struct row, a->view->lanes.sets[kind].n);
-    u32 n = pick_rows(a, kind, str_drop_prefix(sort, S("-")), rows);
+    u32 n = pick_rows(a, kind, str_drop_prefix(sort, S("-")), has_time ? &time : NULL, rows);
     if (!ask_page(a, n, &from, &to)) return false;
     sort_stable(a->arena, rows, n, sizeof *rows, by_key, &is_down);
     buf_byte(a->out, '{');

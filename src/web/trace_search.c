@@ -17,6 +17,7 @@ struct hit {
     str text;
     const char *kind;
     u32 lane_i;
+    str func; // of its stack, what matched
 };
 
 struct hunt {
@@ -68,14 +69,14 @@ static void hunt_user(struct hunt *h) {
             !is_match(s->texts[r->name_i], h->text))
             continue;
         add_hit(h, (struct hit){view_time(v, r->begin_ns), view_time(v, r->end_ns),
-                                s->texts[r->name_i], "region", v->go_lanes[r->go_i]});
+                                s->texts[r->name_i], "region", v->go_lanes[r->go_i], S("")});
     }
     for (u32 i = 0; i < s->n_tasks; i++) {
         const struct trace_task *t = &s->tasks[i];
         if (t->begin_ns == TRACE_NEVER || !is_match(s->texts[t->name_i], h->text)) continue;
         u32 lane_i = trace_lanes_find(&v->lanes, LANES_GOROUTINE, t->begin_g);
         add_hit(h, (struct hit){view_time(v, t->begin_ns), view_time(v, t->end_ns),
-                                s->texts[t->name_i], "task", lane_i});
+                                s->texts[t->name_i], "task", lane_i, S("")});
     }
     for (u32 i = 0; i < s->n_logs; i++) {
         const struct trace_log *l = &s->logs[i];
@@ -83,32 +84,34 @@ static void hunt_user(struct hunt *h) {
             is_match(s->texts[l->message_i], h->text) || is_match(s->texts[l->category_i], h->text);
         u32 lane_i = trace_lanes_find(&v->lanes, LANES_GOROUTINE, l->g);
         i64 at = view_time(v, l->time_ns);
-        if (is_one) add_hit(h, (struct hit){at, at, s->texts[l->message_i], "log", lane_i});
+        if (is_one) add_hit(h, (struct hit){at, at, s->texts[l->message_i], "log", lane_i, S("")});
     }
 }
 
-// By stack: whether one of its functions matches.
-static const u8 *matching_stacks(struct hunt *h, u32 *n) {
+// By stack: the innermost of its functions that match; empty: none does.
+static const str *matching_stacks(struct hunt *h, u32 *n) {
     const struct trace_stacks *s = &h->view->lanes.stacks;
-    u8 *frames = NEW(h->arena, u8, s->n_frames + 1), *stacks = NEW(h->arena, u8, s->n);
+    bool *frames = NEW(h->arena, bool, s->n_frames + 1);
+    str *stacks = NEW(h->arena, str, s->n);
     *n = 0;
     for (u32 i = 0; i < s->n_frames; i++) frames[i] = is_match(s->frames[i].func, h->text);
     for (u32 i = 0; i < s->n; i++) {
-        for (u32 k = s->starts[i]; k < s->starts[i + 1]; k++) stacks[i] |= frames[s->items[k]];
-        *n += stacks[i];
+        for (u32 k = s->starts[i]; k < s->starts[i + 1] && !stacks[i].len; k++)
+            if (frames[s->items[k]]) stacks[i] = s->frames[s->items[k]].func;
+        *n += stacks[i].len > 0;
     }
     return stacks;
 }
 
-static void hunt_spans(struct hunt *h, const u8 *stacks, const u8 *states) {
+static void hunt_spans(struct hunt *h, const str *stacks, const u8 *states) {
     const struct lane_set *set = &h->view->lanes.sets[LANES_GOROUTINE];
     for (u32 i = 0; i < set->n; i++) {
         for (u32 k = 0; k < set->lanes[i].n; k++) {
             struct lane_at at = lane_span_at(&set->lanes[i], k);
             const struct lane_state *state = &h->view->lanes.store.states[at.state];
-            bool has_stack = state->class != LANE_RUNNING && stacks[at.ref];
-            if (!states[at.state] && !has_stack) continue;
-            add_hit(h, (struct hit){at.start_ns, at.end_ns, state->text, "span", i});
+            str func = state->class != LANE_RUNNING ? stacks[at.ref] : S("");
+            if (!states[at.state] && !func.len) continue;
+            add_hit(h, (struct hit){at.start_ns, at.end_ns, state->text, "span", i, func});
         }
     }
 }
@@ -117,7 +120,7 @@ static void hunt_stacks(struct hunt *h) {
     const struct trace_lanes *l = &h->view->lanes;
     u8 states[LANE_MAX_STATES] = {0};
     u32 n_states = 0, n_stacks;
-    const u8 *stacks = matching_stacks(h, &n_stacks);
+    const str *stacks = matching_stacks(h, &n_stacks);
     for (u32 i = 0; i < l->store.n_states; i++) {
         enum lane_class class = l->store.states[i].class;
         bool is_reason = class >= LANE_SYNC || class == LANE_SYSCALL;
@@ -127,9 +130,9 @@ static void hunt_stacks(struct hunt *h) {
     if (n_states || n_stacks) hunt_spans(h, stacks, states);
     for (u32 i = 0; i < l->n_samples && n_stacks; i++) {
         const struct lane_sample *s = &l->samples[i];
-        if (!stacks[s->stack]) continue;
-        str func = trace_stacks_frame(&l->stacks, s->stack, 0)->func;
-        add_hit(h, (struct hit){s->time_ns, s->time_ns, func, "sample", s->go_i});
+        str func = stacks[s->stack];
+        if (!func.len) continue;
+        add_hit(h, (struct hit){s->time_ns, s->time_ns, S("CPU sample"), "sample", s->go_i, func});
     }
 }
 
@@ -164,6 +167,7 @@ static void put_hits(const struct trace_ask *a, const struct hit *hits, u32 from
         put_i64(a->out, "time", hits[i].time_ns);
         put_i64(a->out, "end", hits[i].end_ns);
         put_text(a->out, "text", hits[i].text);
+        if (hits[i].func.len) put_text(a->out, "func", hits[i].func);
         if (hits[i].lane_i != U32_NONE) {
             put_i64(a->out, "lane", hits[i].lane_i);
             put_key(a->out, "name");
@@ -217,8 +221,9 @@ static u32 list_spans(const struct trace_ask *a, const struct asked_lanes *lanes
             struct lane_at at = lane_span_at(l, k);
             if (at.start_ns >= time->t1) break;
             if (at.start_ns < time->t0) continue;
-            list[n++] = (struct hit){at.start_ns, at.end_ns,
-                                     a->view->lanes.store.states[at.state].text, "span", i};
+            list[n++] =
+                (struct hit){at.start_ns, at.end_ns, a->view->lanes.store.states[at.state].text,
+                             "span",      i,         S("")};
         }
     }
     *total = n;

@@ -332,7 +332,7 @@ static void put_task_regions(const struct trace_ask *a, u64 id) {
         put_comma(a->out);
         buf_byte(a->out, '{');
         put_text(a->out, "name", s->texts[r->name_i]);
-        put_go_lane(a->out, a->view, r->go_i);
+        put_i64(a->out, "lane", a->view->go_lanes[r->go_i]);
         put_i64(a->out, "start", view_time(a->view, r->begin_ns));
         put_i64(a->out, "end", view_time(a->view, r->end_ns));
         buf_byte(a->out, '}');
@@ -375,6 +375,12 @@ static void put_task(const struct trace_ask *a, const struct trace_task *t, bool
     buf_byte(a->out, '}');
 }
 
+static bool is_during(const struct trace_ask *a, const struct trace_task *t,
+                      const struct asked_time *time) {
+    i64 end = t->end_ns == TRACE_NEVER ? a->view->lanes.end_ns : view_time(a->view, t->end_ns);
+    return view_time(a->view, t->begin_ns) < time->t1 && end >= time->t0;
+}
+
 static bool ask_ids(const struct trace_ask *a, struct idmap *ret) {
     str list = ask_text(a, "ids"), word;
     idmap_init(ret, a->arena);
@@ -394,15 +400,16 @@ bool trace_ask_task(struct trace_ask *a) {
     str name = ask_text(a, "name"), sort = sort_word(a);
     struct idmap ids;
     struct bounds bounds;
+    struct asked_time time;
     struct table_row *rows = NEW(a->arena, struct table_row, s->n_tasks);
     u32 n = 0, from, to;
-    if (!ask_bounds(a, &bounds) || !ask_ids(a, &ids)) return false;
+    if (!ask_bounds(a, &bounds) || !ask_ids(a, &ids) || !ask_time(a, &time)) return false;
     for (u32 i = 0; i < s->n_tasks; i++) {
         const struct trace_task *t = &s->tasks[i];
         i64 ns = length_ns(t->begin_ns, t->end_ns);
         bool is_wanted = ids.n ? idmap_get(&ids, t->id) != U32_NONE
                                : !name.len || str_eq(s->texts[t->name_i], name);
-        if (!t->id || !is_wanted || !is_within(&bounds, ns)) continue;
+        if (!t->id || !is_wanted || !is_within(&bounds, ns) || !is_during(a, t, &time)) continue;
         rows[n++] = (struct table_row){.key = str_eq(sort, S("length")) ? ns : t->begin_ns, .i = i};
     }
     if (!sort_page(a, rows, n, &from, &to)) return false;

@@ -1,6 +1,6 @@
 // ui/trace/api.ts - what the server says of a trace.
 // Room: the shapes of docs/api.md's trace calls, and asking for them. Times are nanoseconds since the trace began.
-import { getJson, type Query } from '../common/fetch.ts';
+import { getJson, post, type Query } from '../common/fetch.ts';
 
 export type Kind = 'goroutine' | 'proc' | 'thread' | 'task';
 export const kinds: Kind[] = ['goroutine', 'proc', 'thread', 'task'];
@@ -35,7 +35,7 @@ export interface Selection {
   t0: number; t1: number; lanes: number; spans: number; walked?: number; ns: number[]; unit: string; flame: Flame; latencies: number[];
   states: { state: number; ns: number; n: number }[]; top: { lane: number; name: string; run: number; runnable: number }[];
 }
-export interface Hit { kind: string; time: number; end: number; text: string; lane?: number; name?: string }
+export interface Hit { kind: string; time: number; end: number; text: string; func?: string; lane?: number; name?: string }
 export interface Found { total: number; lanes: (Link & { start: number })[]; density: number[]; hits: Hit[] }
 export type CounterSlice = [min: number, max: number, last: number, mean: number] | null;
 export type CounterName = 'running' | 'runnable' | 'syscall' | 'waiting' | 'procs' | 'heap' | 'goal';
@@ -61,4 +61,11 @@ export interface Rows<R> { total: number; rows: R[] }
 export function ask<T>(call: string, query: Record<string, string | number>, signal?: AbortSignal): Promise<T> {
   const pairs: Query = Object.entries(query).filter(([, v]) => v !== '').map(([k, v]) => [k, String(v)]);
   return getJson<T>(`/api/trace/${call}`, pairs, signal);
+}
+
+// Hands a profile of the trace to the profile pages of the same server, in a window of its own.
+export async function openProfile(query: Record<string, string | number>): Promise<void> {
+  const pairs = Object.entries(query).filter(([, v]) => v !== '').map(([k, v]): [string, string] => [k, String(v)]);
+  const { source } = await post<{ source: number }>('/api/trace/open', pairs);
+  window.open(`/ui/flamegraph?src=${source}`, '_blank', 'noopener');
 }

@@ -2,7 +2,7 @@
 // Room: a flame graph of each, and the profile itself to save.
 import { h, replace } from '../common/dom.ts';
 import { formatValue } from '../common/units.ts';
-import { ask, type Selection } from './api.ts';
+import { ask, openProfile, type Selection } from './api.ts';
 import { FlameGraph } from './flame.ts';
 import type { PageLinks } from './tables.ts';
 
@@ -25,6 +25,6 @@ export function blockingPage(links: PageLinks): HTMLElement {
   }).catch(links.onError);
   return h('main', { class: 'table-page', id: 'main' },
     h('div', { class: 'page-head' }, h('h1', {}, 'Blocking'), h('p', { class: 'faint' }, 'The time of all goroutines ', chosen[2], ', by stack. '), h('nav', { class: 'tabs', 'aria-label': 'Profiles' }, tabs)),
-    h('div', { class: 'page-tools' }, total, h('div', { class: 'grow' }), h('a', { class: 'button', href: `/api/trace/profile?type=${chosen[0]}`, download: '' }, 'Save as profile')),
+    h('div', { class: 'page-tools' }, total, h('div', { class: 'grow' }), h('button', { type: 'button', class: 'button', onclick: () => void openProfile({ type: chosen[0] }).catch(links.onError) }, 'Open in the profile pages'), h('a', { class: 'button', href: `/api/trace/profile?type=${chosen[0]}`, download: '' }, 'Save')),
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Flame graph' }, graph.element));
 }

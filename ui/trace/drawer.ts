@@ -2,7 +2,7 @@
 // Room: the panel under the timeline. Where links lead is main.ts's business.
 import { h, iconButton, replace, type Child } from '../common/dom.ts';
 import { formatCount, formatPercent } from '../common/units.ts';
-import { ask, type Frame, type Hit, type Link, type Selection, type Span, type Summary } from './api.ts';
+import { ask, openProfile, type Frame, type Hit, type Link, type Selection, type Span, type Summary } from './api.ts';
 import { FlameGraph } from './flame.ts';
 import { classColour } from './paint.ts';
 import type { Box } from './timeline.ts';
@@ -12,6 +12,7 @@ export interface DrawerLinks {
   go(link: Link, time: number): void; // to a lane, at a time
   look(t0: number, t1: number): void;
   close(): void;
+  onError(error: unknown): void;
 }
 
 const flames = [['cpu', 'CPU samples'], ['wait', 'Waiting'], ['sync', 'Locks, channels'], ['net', 'Network'], ['syscall', 'System calls'], ['sched', 'Waiting to run']] as const;
@@ -80,7 +81,8 @@ export class Drawer {
     this.open(
       [`${lengthText(selection.t1 - selection.t0)}, ${formatCount(selection.lanes)} ${kind}s, ${formatCount(selection.spans)} spans`],
       [
-        h('a', { class: 'button', href: this.profileUrl(box), download: '' }, 'Save as profile'),
+        h('button', { type: 'button', class: 'button', onclick: () => void openProfile({ ...this.query(box), type: this.flame }).catch(this.links.onError) }, 'Open as profile'),
+        h('a', { class: 'button', href: this.profileUrl(box), download: '' }, 'Save'),
         h('button', { type: 'button', class: 'button', onclick: () => this.links.look(box.t0, box.t1) }, 'Zoom to it'),
       ],
       h('div', { class: 'columns' }, this.states(selection), this.top(selection), latencies(selection), this.flamePart(graph, selection), events ? this.eventList(events) : null),
@@ -115,7 +117,7 @@ export class Drawer {
 
   private top(selection: Selection): HTMLElement {
     return h('div', {}, h('h3', {}, 'Who ran'), h('table', { class: 'sums' },
-      h('tbody', {}, selection.top.slice(0, 15).map((row) =>
+      h('tbody', {}, selection.top.filter((row) => row.run).slice(0, 15).map((row) =>
         h('tr', {}, h('th', { scope: 'row' }, this.link({ kind: this.kind as Link['kind'], lane: row.lane, name: row.name }, selection.t0)), h('td', {}, lengthText(row.run)))))));
   }
 

@@ -1,5 +1,5 @@
 // ui/trace/main.ts - the pages of a trace: the frame around them, and what is looked at as a URL.
-// Room: the bar on top, pages, and the address: k(ind), sort, q (which lanes), t0 and t1 (the time in view), lane and t (the span told
+// Room: the bar on top, pages, and the address: k(ind), sort, q and in (which lanes), t0 and t1 (the time in view), lane and t (the span told
 // of), s0, s1 and sl (the selection), find (the search).
 import { addActions } from '../common/keys.ts';
 import { debounced, h, icon, iconButton, replace } from '../common/dom.ts';
@@ -13,6 +13,7 @@ import { formatCount, formatValue } from '../common/units.ts';
 import { ask, kinds, type Kind, type Link, type Progress, type Span, type Summary } from './api.ts';
 import { blockingPage } from './blocking.ts';
 import { Drawer } from './drawer.ts';
+import { mmuPage } from './mmu.ts';
 import { Overview } from './overview.ts';
 import { SearchBox } from './search.ts';
 import { goroutinesPage, regionsPage, tasksPage, type PageLinks } from './tables.ts';
@@ -22,7 +23,7 @@ import { lengthText, parseTime } from './time.ts';
 
 const state = new UrlState('/');
 const POLL_MS = 200;
-const pages = [['', 'Timeline'], ['goroutines', 'Goroutines'], ['tasks', 'Tasks'], ['regions', 'Regions'], ['blocking', 'Blocking']] as const;
+const pages = [['', 'Timeline'], ['goroutines', 'Goroutines'], ['tasks', 'Tasks'], ['regions', 'Regions'], ['blocking', 'Blocking'], ['mmu', 'MMU']] as const;
 const kindNames: Record<Kind, string> = { goroutine: 'Goroutines', proc: 'Processors', thread: 'Threads', task: 'Tasks' };
 const sorts = [['start', 'First seen'], ['-run', 'Time running'], ['-runnable', 'Time waiting to run'], ['-wait', 'Time blocked'], ['-spans', 'Number of spans'], ['name', 'Name'], ['id', 'Number']] as const;
 
@@ -62,7 +63,7 @@ class App {
       onError: showError,
     });
     this.overview = new Overview(this.timeline);
-    this.drawer = new Drawer(summary, { go: (link, time) => void this.go(link, time), look: (t0, t1) => this.look(t0, t1), close: () => state.set({ lane: '', t: '', s0: '', s1: '', sl: '' }) });
+    this.drawer = new Drawer(summary, { go: (link, time) => void this.go(link, time), look: (t0, t1) => this.look(t0, t1), close: () => state.set({ lane: '', t: '', s0: '', s1: '', sl: '' }), onError: showError });
     this.search = new SearchBox(state, { go: (link, time) => void this.go(link, time), onDensity: (density) => this.showDensity(density), onError: showError });
     this.timelinePage = h('main', { class: 'timeline-page', id: 'main' }, h('h1', { class: 'visually-hidden' }, 'Timeline'), this.tools, this.overview.element, this.timeline.element, this.drawer.element);
     addMouse(this.timeline);
@@ -70,7 +71,7 @@ class App {
     this.addKeys();
     this.drawFrame();
     state.watch((changed) => this.take(changed));
-    this.take(new Set(['page', 'k', 'sort', 'q', 't0', 't1', 'lane', 't', 's0', 's1', 'sl']));
+    this.take(new Set(['page', 'k', 'sort', 'q', 'in', 't0', 't1', 'lane', 't', 's0', 's1', 'sl']));
   }
 
   private drawFrame(): void {
@@ -93,7 +94,7 @@ class App {
   }
 
   private drawNav(): void {
-    const bare = { min: '', max: '', func: '', type: '' };
+    const bare = { min: '', max: '', func: '', type: '', window: '', flags: '' };
     replace(this.nav, pages.map(([id, title]) => h('a', { href: state.href(id, bare), class: 'tab', 'aria-current': state.page === id ? 'page' : undefined, onclick: (event) => follow(event, id, bare) }, title)));
   }
 
@@ -108,11 +109,17 @@ class App {
     replace(this.tools,
       h('div', { class: 'segments', role: 'group', 'aria-label': 'Lanes by' }, buttons),
       menuButton(`Sorted by: ${sort[1]}`, [h('span', {}, `By ${sort[1].toLowerCase()}`), icon('down')], () => sorts.map(([id, label]) => ({ label, checked: id === sort[0], run: () => state.set({ sort: id }) })), { class: 'button' }),
-      filter, h('div', { class: 'grow' }), this.legend(), this.rangeText,
+      filter,
+      h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get('in') === '1'), title: 'Only lanes that do something in the time in view', onclick: () => this.toggleInView() }, 'Active in view'),
+      h('div', { class: 'grow' }), this.legend(), this.rangeText,
       iconButton('minus', 'Zoom out', () => this.timeline.zoom(2)), iconButton('plus', 'Zoom in', () => this.timeline.zoom(0.5)), iconButton('fit', 'The whole trace', () => this.timeline.setRange({ t0: 0, t1: this.summary.end })));
     if (!focused) return;
     filter.focus();
     filter.setSelectionRange(filter.value.length, filter.value.length);
+  }
+
+  private toggleInView(): void {
+    state.set({ in: state.get('in') === '1' ? '' : '1' });
   }
 
   private readonly rangeText = h('span', { class: 'range', 'aria-live': 'off' });
@@ -130,6 +137,7 @@ class App {
     const { t0, t1 } = this.timeline.range;
     const isWhole = t0 <= 0 && t1 >= this.summary.end;
     state.set({ t0: isWhole ? '' : String(Math.round(t0)), t1: isWhole ? '' : String(Math.round(t1)) }, 'replace');
+    if (state.get('in') === '1') this.setRows();
   });
 
   private onView(): void {
@@ -143,16 +151,21 @@ class App {
   private take(changed: ReadonlySet<string>): void {
     this.drawNav();
     if (state.page !== '') {
-      if (['page', 'func', 'type', 'min', 'max'].some((key) => changed.has(key))) this.showTable();
+      if (['page', 'func', 'type', 'min', 'max', 'window', 'flags'].some((key) => changed.has(key))) this.showTable();
       return;
     }
     if (changed.has('page')) replace(this.content, this.timelinePage);
-    if (['page', 'k', 'sort', 'q'].some((key) => changed.has(key))) {
+    if (changed.has('page')) this.takeRange();
+    if (['page', 'k', 'sort', 'q', 'in'].some((key) => changed.has(key))) {
       this.drawTools();
-      this.timeline.setRows(this.kind(), state.get('sort') || 'start', state.get('q'));
+      this.setRows();
     }
     if (changed.has('t0') || changed.has('t1')) this.takeRange();
     if (['lane', 't', 's0', 's1', 'sl', 'k', 'page'].some((key) => changed.has(key))) void this.takeChosen().catch(showError);
+  }
+
+  private setRows(): void {
+    this.timeline.setRows(this.kind(), state.get('sort') || 'start', state.get('q'), state.get('in') === '1');
   }
 
   private takeRange(): void {
@@ -192,7 +205,7 @@ class App {
 
   private showTable(): void {
     const links: PageLinks = { href: (page, changes) => state.href(page, changes), go: (page, changes) => state.go(page, changes), get: (key) => state.get(key), onError: showError };
-    const made = { goroutines: goroutinesPage, tasks: tasksPage, regions: regionsPage, blocking: blockingPage }[state.page];
+    const made = { goroutines: goroutinesPage, tasks: tasksPage, regions: regionsPage, blocking: blockingPage, mmu: mmuPage }[state.page];
     replace(this.content, made ? made(links) : h('main', { class: 'table-page', id: 'main' }, h('h1', {}, 'There is no such page')));
   }
 
@@ -202,7 +215,7 @@ class App {
     const half = (t1 - t0) / 2;
     const isSeen = time >= t0 && time <= t1;
     state.go('', {
-      k: link.kind, lane: String(link.lane), t: String(time), s0: '', s1: '', sl: '', q: link.kind === this.kind() ? state.get('q') : '',
+      k: link.kind, lane: String(link.lane), t: String(time), s0: '', s1: '', sl: '', q: link.kind === this.kind() ? state.get('q') : '', in: '',
       ...(isSeen ? {} : { t0: String(Math.max(0, Math.round(time - half))), t1: String(Math.round(time + half)) }),
     });
   }
@@ -224,6 +237,7 @@ class App {
       ...pages.map(([id, title]) => ({ title, group: 'Pages', run: () => state.go(id) })),
       on('Search the whole trace', '/', () => this.search.focus()),
       on('Close details', 'Escape', () => state.set({ lane: '', t: '', s0: '', s1: '', sl: '' })),
+      { title: 'Only lanes active in view, or all', group: 'Timeline', key: 'i', when: shown, run: () => this.toggleInView() },
       { title: 'Jump to a time', group: 'Timeline', key: 'g', when: shown, run: () => void this.jump() },
       ...kinds.map((k, i) => ({ title: `Lanes by ${kindNames[k].toLowerCase()}`, group: 'Timeline', key: String(i + 1), when: shown, run: () => state.set({ k, lane: '', t: '', q: '', sl: '' }) })),
       { title: 'To who woke this goroutine', group: 'Timeline', key: '[', when: shown, run: () => this.follow('woken') },

@@ -1,6 +1,7 @@
 // ui/trace/rows.ts - which lane is in which row.
 // Room: pages of the directory as they are scrolled to; tasks are rows too.
 import { ask, type Kind, type Lane, type Lanes, type Rows, type Task } from './api.ts';
+import type { TimeRange } from './time.ts';
 
 const PAGE = 100;
 
@@ -19,12 +20,15 @@ export class RowSource {
   kind: Kind = 'goroutine';
   private sort = '';
   private filter = '';
+  private during: TimeRange | undefined; // only lanes that do something then
 
   constructor(private readonly onChange: () => void, private readonly onError: (error: unknown) => void) {}
 
   // True when it shows others from now on.
-  set(kind: Kind, sort: string, filter: string): boolean {
-    if (kind === this.kind && sort === this.sort && filter === this.filter && this.version) return false;
+  set(kind: Kind, sort: string, filter: string, during?: TimeRange): boolean {
+    const isSameTime = during?.t0 === this.during?.t0 && during?.t1 === this.during?.t1;
+    if (kind === this.kind && sort === this.sort && filter === this.filter && isSameTime && this.version) return false;
+    this.during = during;
     this.kind = kind;
     this.sort = sort;
     this.filter = filter;
@@ -47,7 +51,7 @@ export class RowSource {
   // The row of a lane; undefined: the filter leaves it out.
   async find(lane: number): Promise<number | undefined> {
     if (this.kind === 'task') return undefined;
-    const answer = await ask<Lanes>('lanes', { kind: this.kind, sort: this.sort, filter: this.filter, find: lane, n: 0 });
+    const answer = await ask<Lanes>('lanes', { kind: this.kind, sort: this.sort, filter: this.filter, find: lane, n: 0, ...this.time() });
     return answer.found;
   }
 
@@ -75,14 +79,18 @@ export class RowSource {
     }
   }
 
+  private time(): Record<string, number> {
+    return this.during ? { t0: this.during.t0, t1: this.during.t1 } : {};
+  }
+
   private async lanes(page: number): Promise<Rows<Row>> {
-    const answer = await ask<Lanes>('lanes', { kind: this.kind, sort: this.sort, filter: this.filter, off: page * PAGE, n: PAGE });
+    const answer = await ask<Lanes>('lanes', { kind: this.kind, sort: this.sort, filter: this.filter, off: page * PAGE, n: PAGE, ...this.time() });
     return { total: answer.total, rows: answer.lanes.map((lane: Lane) => lane) };
   }
 
   private async tasks(page: number): Promise<Rows<Row>> {
     const sort = this.sort.endsWith('run') ? '-length' : 'start';
-    const list = await ask<Rows<Task>>('task', { name: this.filter, sort, off: page * PAGE, n: PAGE });
+    const list = await ask<Rows<Task>>('task', { name: this.filter, sort, off: page * PAGE, n: PAGE, ...this.time() });
     if (!list.rows.length) return { total: list.total, rows: [] };
     const whole = await ask<Rows<Task>>('task', { ids: list.rows.map((task) => task.id).join(','), n: PAGE });
     const byId = new Map(whole.rows.map((task) => [task.id, task]));

@@ -67,7 +67,8 @@ export class SearchBox {
     this.entries = [
       ...found.lanes.map((lane) => ({ text: lane.name, detail: lane.kind, run: () => this.events.go(lane, lane.start) })),
       ...found.hits.filter((hit) => hit.lane !== undefined).map((hit) => ({
-        text: hit.text, detail: `${hit.kind}, ${momentText(hit.time, 1e4)}${hit.end > hit.time ? `, ${lengthText(hit.end - hit.time)}` : ''}, ${hit.name ?? ''}`,
+        text: hit.func ? `${hit.text} in ${hit.func}` : hit.text,
+        detail: `${hit.kind}, ${momentText(hit.time, 1e4)}${hit.end > hit.time ? `, ${lengthText(hit.end - hit.time)}` : ''}, ${hit.name ?? ''}`,
         run: () => this.events.go({ kind: 'goroutine', lane: hit.lane!, name: hit.name ?? '' }, hit.time),
       })),
     ];

@@ -85,7 +85,7 @@ function histogram(buckets: [number, number][], pick?: (min: number, max: number
   return h('span', { class: 'hist' }, buckets.map(bar));
 }
 
-const time = <R>(id: string, title: string, value: (row: R) => number, about?: string): Column<R> => ({ id, title, width: '7.5rem', isNumber: true, isSortable: true, cell: (row) => ns(value(row)), ...(about ? { about } : {}) });
+const time = <R>(id: string, title: string, value: (row: R) => number, about?: string): Column<R> => ({ id, title, width: `${Math.max(7.5, title.length * 0.55 + 2.5)}rem`, isNumber: true, isSortable: true, cell: (row) => ns(value(row)), ...(about ? { about } : {}) });
 
 // One column a reason that somebody waited for, as the official tool has them.
 function spendColumns<R extends Spend>(rows: R[]): Column<R>[] {
@@ -106,7 +106,7 @@ function spendColumns<R extends Spend>(rows: R[]): Column<R>[] {
 function placeOf(lane: number, start: number, end: number): Changes {
   const from = Math.max(0, start);
   const margin = Math.max(1000, (end - from) * 0.1);
-  return { k: 'goroutine', lane: String(lane), t: String(from), t0: String(Math.max(0, Math.floor(from - margin))), t1: String(Math.ceil((end < 0 ? from + 1e6 : end) + margin)), s0: '', s1: '', sl: '', q: '' };
+  return { k: 'goroutine', lane: String(lane), t: String(from), t0: String(Math.max(0, Math.floor(from - margin))), t1: String(Math.ceil((end < 0 ? from + 1e6 : end) + margin)), s0: '', s1: '', sl: '', q: '', in: '' };
 }
 
 function page(title: string, about: Child, ...children: Child[]): HTMLElement {

@@ -146,9 +146,10 @@ export class Timeline {
     else this.changed();
   }
 
-  setRows(kind: Kind, sort: string, filter: string): void {
+  setRows(kind: Kind, sort: string, filter: string, inView: boolean): void {
     this.kind = kind;
-    if (!this.rows.set(kind, sort, filter)) return;
+    const during = inView ? { t0: Math.floor(this.range.t0), t1: Math.ceil(this.range.t1) } : undefined;
+    if (!this.rows.set(kind, sort, filter, during)) return;
     this.scroll = 0;
     this.current = 0;
     this.overlay = { ...this.overlay, regions: [], samples: [], logs: [] };
