@@ -104,7 +104,7 @@ export function menuButton(label: string, content: Node[], entries: () => MenuEn
   const button = h(
     'button',
     {
-      type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-label': label, title: label, ...props,
+      type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-label': content.some((node) => node.textContent) ? undefined : label, title: label, ...props,
       onclick: () => openMenu(label, entries(), button),
       onkeydown: (event) => {
         if (event.key !== 'ArrowDown') return;

@@ -8,6 +8,7 @@ import type { App, Page, View } from './app.ts';
 import type { Disasm } from './api.ts';
 import { failure } from './failure.ts';
 import { FunctionPicker } from './function_picker.ts';
+import { exactly } from './names.ts';
 
 type Routine = Disasm['rows'][number];
 const MAX_LINES = 20_000; // instructions made as elements; the rest of a routine says how much it is
@@ -67,18 +68,21 @@ class DisasmView implements View {
       h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
   }
 
-  // Addresses within the routine become links to their line.
+  // "37f0 <name+0x2d0>": a line of this routine, or another function.
   private linked(text: string, known: ReadonlyMap<bigint, string>): Child[] {
-    return text.split(/(0x[0-9a-f]+)/).map((part) => {
-      const target = /^0x[0-9a-f]{3,16}$/.test(part) ? known.get(BigInt(part)) : undefined;
-      if (!target) return part;
-      return h('a', { href: `#at-${target}`, onclick: (event) => {
-        event.preventDefault();
-        const row = document.getElementById(`at-${target}`);
-        row?.scrollIntoView({ block: 'center' });
-        row?.focus({ preventScroll: true });
-      } }, part);
-    });
+    const match = /^(.*?)\b([0-9a-f]{2,16}) <([^>+]+)(\+0x[0-9a-f]+)?>(.*)$/.exec(text);
+    if (!match) return [text];
+    const [, before, address, name, , after] = match as unknown as [string, string, string, string, string | undefined, string];
+    const target = known.get(BigInt(`0x${address}`));
+    const label = text.slice(before.length, text.length - after.length);
+    const go = (event: Event) => {
+      event.preventDefault();
+      const row = target && document.getElementById(`at-${target}`);
+      if (!row) return this.app.state.set({ fn: exactly(name) });
+      row.scrollIntoView({ block: 'center' });
+      row.focus({ preventScroll: true });
+    };
+    return [before, h('a', { href: target ? `#at-${target}` : this.app.state.href('disasm', { fn: exactly(name) }), onclick: go }, label), after];
   }
 }
 

@@ -127,7 +127,8 @@ class GraphView implements View {
       for (const inner of g.querySelectorAll('a')) inner.replaceWith(...inner.childNodes);
       if (!node) continue;
       const text = `${node.name}: itself ${formatValue(node.flat, graph.unit)} (${formatPercent(node.flat, total)}), with callees ${formatValue(node.cum, graph.unit)} (${formatPercent(node.cum, total)})`;
-      for (const [name, value] of Object.entries({ tabindex: '0', role: 'button', 'aria-label': text, 'aria-haspopup': 'menu', 'data-name': node.name })) g.setAttribute(name, value);
+      const written = [...g.querySelectorAll('text')].map((line) => line.textContent).join(' ');
+      for (const [name, value] of Object.entries({ tabindex: '0', role: 'button', 'aria-label': `${written}; ${text}`, 'aria-haspopup': 'menu', 'data-name': node.name })) g.setAttribute(name, value);
       const tip = document.createElementNS(NS, 'title');
       tip.textContent = text;
       g.prepend(tip);

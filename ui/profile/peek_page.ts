@@ -51,7 +51,7 @@ class PeekView implements View {
 
   private ends(peek: Peek, title: string, ends: PeekEnd[], whole: number, none: string): HTMLElement {
     const sorted = [...ends].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-    return h('section', { class: 'peek-part' }, h('h3', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
+    return h('section', { class: 'peek-part' }, h('h2', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
   }
 
   private block(peek: Peek, row: Peek['rows'][number]): HTMLElement {
