@@ -46,8 +46,11 @@ live.wait_port(port)
 live.start([live.BUILD / "examples/shop/shop-load", "-p", port, "-t", "30", "-r", "2000"], stdout=live.subprocess.DEVNULL)
 for name, query, seen in (("profile", "?seconds=2", "serve_connection"), ("heap", "", "cache_put"),
                           ("goroutine", "", "serve_connection"), ("allocs", "", "index_build"),
-                          ("threadcreate", "", "accept_connections"), ("heap", "?seconds=1", "")):
-    url = f"http://{address}/debug/pprof/{name}{query}"
+                          ("threadcreate", "", "accept_connections"), ("heap", "?seconds=1", ""),
+                          ("heap", "?peak=1", "cache_put"), ("heap", "?age=1", "cache_put"), ("mmap", "", ""),
+                          ("delta_heap", "", "cache_put"), ("wall", "?seconds=1", "serve_connection"),
+                          ("fgprof", "?seconds=1", "serve_connection")):
+    url = f"http://{address}/debug/{name if name == 'fgprof' else 'pprof/' + name}{query}"
     file = live.TEMP / f"c-{name}.pb.gz"
     for _ in range(4):  # on a busy machine the shop may get no CPU for seconds
         top = live.run([go, "tool", "pprof", "-top", "-symbolize=none", url], env=env)
