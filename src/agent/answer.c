@@ -11,6 +11,7 @@
 #include "agent/make.h"
 #include "agent/maps.h"
 #include "agent/names.h"
+#include "agent/offcpu.h"
 #include "agent/text.h"
 #include "agent/wall.h"
 
@@ -124,8 +125,9 @@ static bool start_cpu(struct answer *a, struct reply *ret) {
 
 static bool start_wall(struct answer *a, struct reply *ret) {
     struct err err;
-    if (wall_start(&err)) return true;
-    *ret = reply_failed(a->arena, 500, "Could not enable wall profiling", &err);
+    bool is_started = a->plan.kind == PLAN_WALL ? wall_start(&err) : offcpu_start(&err);
+    if (is_started) return true;
+    *ret = reply_failed(a->arena, 500, "Could not enable profiling", &err);
     return false;
 }
 
@@ -175,11 +177,17 @@ static struct reply finish_delta(struct answer *a) {
     return reply_binary(str_join(a->arena, parts, countof(parts), S("")), bytes);
 }
 
+// Ends a profile that is made by looking; the others have nothing to end.
+static void stop_looking(const struct answer *a) {
+    if (a->plan.kind == PLAN_WALL) wall_stop();
+    if (a->plan.kind == PLAN_OFFCPU) offcpu_stop();
+}
+
 static struct reply finish_wall(struct answer *a) {
     struct profile profile;
     struct err err;
     str bytes;
-    wall_stop();
+    stop_looking(a);
     if (!collect_profile(a, a->plan.of, &profile, &err))
         return reply_failed(a->arena, 500, "failed to collect profile", &err);
     if (a->plan.is_folded) return reply_text(text_folded(a->arena, &profile));
@@ -189,7 +197,7 @@ static struct reply finish_wall(struct answer *a) {
 }
 
 static struct reply finish(struct answer *a) {
-    if (a->plan.kind == PLAN_WALL) return finish_wall(a);
+    if (a->plan.kind == PLAN_WALL || a->plan.kind == PLAN_OFFCPU) return finish_wall(a);
     return a->plan.kind == PLAN_CPU ? finish_cpu(a) : finish_delta(a);
 }
 
@@ -217,6 +225,7 @@ static bool begin(struct answer *a, struct reply *ret) {
         *ret = answer_scrape(a);
         return false;
     case PLAN_WALL:
+    case PLAN_OFFCPU:
         return start_wall(a, ret);
     case PLAN_DELTA:
         return start_delta(a, ret);
@@ -237,6 +246,7 @@ struct answer *answer_start(struct arena *arena, const struct http_request *requ
 bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
     if (a->plan.kind == PLAN_CPU) cpu_drain();
     if (a->plan.kind == PLAN_WALL) wall_step();
+    if (a->plan.kind == PLAN_OFFCPU) offcpu_step();
     if (!is_gone && clock_ms() < a->end_ms) return false;
     *ret = finish(a);
     return true;
@@ -244,6 +254,6 @@ bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
 
 void answer_cancel(struct answer *a) {
     if (a && a->plan.kind == PLAN_CPU) cpu_stop();
-    if (a && a->plan.kind == PLAN_WALL) wall_stop();
+    if (a) stop_looking(a);
     if (a && a->plan.kind == PLAN_DELTA) return_rate(&a->plan);
 }

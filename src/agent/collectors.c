@@ -7,6 +7,7 @@
 #include "agent/custom.h"
 #include "agent/heap.h"
 #include "agent/mmaps.h"
+#include "agent/offcpu.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
 #include "agent/wall.h"
@@ -38,6 +39,12 @@ static bool collect_cpu(struct arena *out, const struct collect_opts *opts, stru
 
 static u64 count_none(void) {
     return 0;
+}
+
+static bool collect_offcpu(struct arena *out, const struct collect_opts *opts, struct rows *ret,
+                           struct err *err) {
+    (void)opts;
+    return offcpu_collect(out, ret, err);
 }
 
 static bool collect_wall(struct arena *out, const struct collect_opts *opts, struct rows *ret,

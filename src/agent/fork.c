@@ -11,6 +11,7 @@
 #include "agent/delta.h"
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
+#include "agent/offcpu.h"
 #include "agent/wall.h"
 
 #include <pthread.h>
@@ -36,6 +37,7 @@ static void in_child(void) {
     cpu_drop_after_fork_child();
     heap_after_fork_child();
     wall_after_fork_child();
+    offcpu_after_fork_child();
     delta_after_fork_child();
     contention_after_fork_child();
     control_after_fork_child();

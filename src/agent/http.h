@@ -35,6 +35,7 @@ enum plan_kind {
     PLAN_WALL,     // a wall profile of .seconds, as .of names it, folded if .is_folded
     PLAN_SNAPSHOT, // one look at .of, as .debug says
     PLAN_DELTA,    // .of now and in .seconds, subtracted
+    PLAN_OFFCPU,   // the same of the off-CPU profile
     PLAN_SCRAPE,   // .of since the last PLAN_SCRAPE of it (delta_heap)
 };
 

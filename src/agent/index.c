@@ -17,6 +17,7 @@
 #include "agent/maps.h"
 #include "agent/mmaps.h"
 #include "agent/names.h"
+#include "agent/offcpu.h"
 #include "agent/text.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
@@ -170,6 +171,7 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "names", names_state(out));
     put_state(b, "threads", threads_status(out));
     put_state(b, "wall", threads_status(out));
+    put_state(b, "offcpu", offcpu_status(out));
     put_state(b, "creators", threadcreate_status(out));
     put_state(
         b, "endpoint",

@@ -80,6 +80,8 @@ static u32 location_of(struct maker *m, u64 pc) {
         location_i = add_pseudo(m, S("[truncated]"));
     else if (pc == STACK_PC_OVERFLOW)
         location_i = add_pseudo(m, S("[overflow]"));
+    else if (pc == STACK_PC_NOT_SEEN)
+        location_i = add_pseudo(m, S("[not seen]"));
     else
         location_i = add_location(m, pc);
     return *idmap_at(&m->location_by_pc, pc) = location_i;

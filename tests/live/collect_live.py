@@ -47,7 +47,7 @@ def check_custom():
     live.check((refused.status, refused.text) ==
                (400, '"seconds" parameter is not supported for this profile type\n'), "seconds= gets Go's refusal")
     index = live.ask(address, "/debug/pprof/").text
-    live.check(f"<tr><td>200</td><td><a href='{name}?debug=1'>" in index, "the index counts it")
+    live.check(f">200</td><td><a href='{name}?debug=1'>" in index, "the index counts it")
 
 
 def function(profile, name, type_i=-1):
@@ -124,8 +124,29 @@ def check_wall():
     live.check(bad.status == 400, "an unknown format is refused", bad.text)
 
 
+def check_offcpu():
+    state = live.ask(address, "/debug/pprof/").text.split("<td>offcpu</td><td>")[-1].split("</td>")[0]
+    answer = live.ask(address, "/debug/pprof/offcpu?seconds=2")
+    if answer.status != 200:
+        return live.check("perf_event_open" in answer.text and "perf_event_open" in state,
+                          "offcpu says why it cannot, and the index too", answer.text)
+    off = live.Profile(answer.body)
+    live.check(off.types == [("waits", "count"), ("offcpu", "nanoseconds")] and state == "works", "offcpu has its types", state)
+    slept = labelled(off, "job", "sleeper")
+    live.check(abs(slept - off.duration_nanos) < 0.05 * off.duration_nanos, "a sleeping thread was off CPU all the time",
+               f"{slept / 1e9:.2f} of {off.duration_nanos / 1e9:.2f} s")
+    waits = labelled(off, "job", "sleeper", 0)
+    live.check(1 <= waits <= 5, "and woke as often as it did", str(waits))
+    spun = labelled(off, "job", "spinner")
+    cpu = live.Profile(live.ask(address, "/debug/pprof/profile?seconds=1").body)
+    busy = labelled(cpu, "job", "spinner") / cpu.duration_nanos
+    live.check(0.05 < spun / off.duration_nanos < 1, "a thread that runs was off CPU for a part of the time",
+               f"{100 * spun / off.duration_nanos:.0f} %, on CPU {100 * busy:.0f} %")
+
+
 check_labels()
 check_custom()
+check_offcpu()
 check_wall()
 check_heap()
 check_rate()

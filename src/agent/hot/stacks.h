@@ -12,6 +12,8 @@ enum { MAX_STACKS = 1 << 18 };
 // What stack_intern gives when the table is full: the "[overflow]" stack, so that weights are never
 // lost. Its only pc is STACK_PC_OVERFLOW.
 #define STACK_OVERFLOW ((u32)0)
+// Stands for a place that nobody saw; named "[not seen]".
+#define STACK_PC_NOT_SEEN ((u64)3)
 #define STACK_PC_OVERFLOW ((u64)2) // no code lives at 2; named "[overflow]" when a profile is made
 
 // Reserves the table (address space only; pages are touched as stacks come). Idempotent, from cold
