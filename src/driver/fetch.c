@@ -11,9 +11,10 @@ enum {
     MAX_ERROR_BODY = 4 << 10, // of an error answer this much is told; Go's own are one line
     MAX_REDIRECTS = 10,       // as Go's client
     MAX_CONNECTIONS =
-        128,        // the original's: enough for a cluster, within the usual 1024 descriptors
-    GRACE_S = 5,    // the server may need this much longer than the profile, as there
-    POLL_MS = 1000, // curl_multi_poll wakes earlier whenever something happens
+        128,              // the original's: enough for a cluster, within the usual 1024 descriptors
+    GRACE_S = 5,          // the server may need this much longer than the profile, as there
+    SINK_CHUNK = 1 << 20, // held before it goes to a job's sink; the answers of errors are shorter
+    POLL_MS = 1000,       // curl_multi_poll wakes earlier whenever something happens
 };
 
 struct transfer {
@@ -86,7 +87,8 @@ static bool transfer_open(const struct curl_api *api, struct transfer *t, struct
     __typeof__(api->curl_easy_setopt) set = api->curl_easy_setopt;
     if (!t->easy) return err_set(&job->err, ERR_SYSTEM, 0, "libcurl has no memory");
     const struct source_url *url = job->url;
-    t->body = buf_new(job->out, opts->max_bytes);
+    t->body = job->sink ? buf_to_sink(job->out, SINK_CHUNK, job->sink, job->sink_to)
+                        : buf_new(job->out, opts->max_bytes);
     set(t->easy, CURLOPT_PRIVATE, t);
     set(t->easy, CURLOPT_URL, str_z(job->out, url->fetch));
     set(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -136,12 +138,12 @@ static void transfer_judge(struct transfer *t, CURLcode code) {
         return;
     }
     t->api->curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
-    str body = buf_str(&t->body);
     if (t->status == 200) {
-        job->body = body;
-        job->is_done = true;
+        job->is_done = !job->sink || buf_flush(&t->body);
+        if (!job->sink) job->body = buf_str(&t->body);
         return;
     }
+    str body = buf_str(&t->body);
     str told = t->is_go_pprof && t->is_text ? str_trim(str_take(body, MAX_ERROR_BODY)) : S("");
     err_set(&job->err, ERR_NETWORK, 0, "server response: %s%s" S_FMT, t->status_line,
             told.len ? " - " : "", S_ARG(told));

@@ -16,7 +16,9 @@ struct fetch_opts {
 struct fetch_job {
     const struct source_url *url;
     struct arena *out; // owns the body: each job has its own, so that one may end before another
-    str body;          // the answer, when is_done
+    buf_sink sink;     // where the answer goes while it comes, instead of body; NULL: body
+    void *sink_to;
+    str body; // the answer, when is_done
     bool is_done;
     struct err err; // when not
 };

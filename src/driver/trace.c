@@ -1,46 +1,56 @@
-// driver/trace.c - "pprof trace": execution traces as text and as profiles.
-// Room: flags, the bytes of the source and where the output goes; reading is trace/trace.h, layout
-// render/trace.h. Door: driver/driver.h.
+// driver/trace.c - "pprof trace": execution traces as text, as profiles, for other viewers.
+// Room: flags and where the output goes; the bytes come from trace_source.h, reading is
+// trace/trace.h, layout render/trace.h. Door: driver/driver.h.
 #include "trace/trace.h"
 #include "driver/driver.h"
-#include "driver/load.h"
-#include "driver/source.h"
+#include "driver/trace_source.h"
 #include "render/render.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     OUT_CHUNK = 64 << 10, // bytes a write
 };
 
-// A trace is mapped or held once; anything longer than this came from a pipe by mistake.
-#define MAX_TRACE_BYTES ((u64)16 << 30)
+// Tables of -top show this many rows unless -n says otherwise.
+#define TOP_ROWS 20
 
 struct trace_flags {
     str dump, profile, http;
-    bool no_browser;
+    bool no_browser, is_top, is_json, is_perfetto;
+    i64 n_rows;
 };
 
-struct trace_input {
-    str bytes;
-    void *map; // NULL: bytes lie in the arena
+// One run: what is asked, of which bytes, and where it goes.
+struct trace_run {
+    struct arena *out;
+    const struct trace_flags *flags;
+    str source;
+    struct trace_input input;
+    const struct driver_pages *pages;
+    const struct ui *ui;
+    struct trace_reader *r;
+    struct buf b;
 };
 
 static void show_usage(const struct ui *ui) {
-    ui_text(ui, S("usage: pprof trace -http=[host]:[port] source\n"
-                  "       pprof trace -d=MODE source\n"
-                  "       pprof trace -pprof=TYPE source > file\n"
-                  "  Reads an execution trace of a Go program, version 1.22 or newer. source is a\n"
-                  "  file, - or a URL (http://host:port/debug/pprof/trace?seconds=5).\n"
-                  "  -http      serves a timeline and tables; -no_browser opens no browser\n"
-                  "  -d=parsed  one event a line, in order, with stacks\n"
-                  "  -d=wire    the records as they stand in the file\n"
-                  "  -pprof=net|sync|syscall|sched  a profile of what goroutines waited for\n"));
+    ui_text(ui,
+            S("usage: pprof trace [-top [-n=N]] source\n"
+              "       pprof trace -d=MODE source\n"
+              "       pprof trace -pprof=TYPE source > file\n"
+              "       pprof trace -json|-perfetto source > file\n"
+              "  Reads an execution trace of a Go program, version 1.11 or newer, or of a native\n"
+              "  one. source is a file, - or a URL\n"
+              "  (http://host:port/debug/pprof/trace?seconds=5).\n"
+              "  -top          where time went, as tables: by the function goroutines start in,\n"
+              "                by goroutine, by function they wait in, by task and region\n"
+              "  -n=N          rows of a table (20)\n"
+              "  -d=parsed     one event a line, in order, with stacks\n"
+              "  -d=wire       the records as they stand in the file\n"
+              "  -d=footprint  which events take how much of the file\n"
+              "  -pprof=net|sync|syscall|sched  a profile of what goroutines waited for\n"
+              "  -json         Chrome's trace events, for chrome://tracing and others\n"
+              "  -perfetto     Perfetto's packets, for ui.perfetto.dev\n"));
 }
 
 static int fail(const struct ui *ui, const struct err *err) {
@@ -52,131 +62,117 @@ static bool to_stdout(void *to, str bytes) {
     return fwrite(bytes.p, 1, bytes.len, to) == bytes.len;
 }
 
-static struct buf out_buf(struct arena *arena) {
-    return buf_to_sink(arena, OUT_CHUNK, to_stdout, stdout);
-}
-
-static int finish(const struct ui *ui, struct buf *b, const struct err *broken) {
+static int finish(struct trace_run *run, const struct err *broken) {
     struct err err = {0};
-    if (!buf_flush(b) || fflush(stdout) != 0) {
+    if (!buf_flush(&run->b) || fflush(stdout) != 0) {
         (void)err_sys(&err, "standard output");
-        return fail(ui, &err);
+        return fail(run->ui, &err);
     }
-    return broken ? fail(ui, broken) : 0;
+    return broken && broken->code ? fail(run->ui, broken) : 0;
 }
 
-// The lost part is said, with the byte, after everything before it was given.
-static void tell_version(const struct ui *ui, const struct trace_reader *r) {
-    if (trace_is_newer(r))
-        ui_say(ui,
+static bool open_reader(struct trace_run *run, struct err *err) {
+    if (!trace_open(run->out, run->input.bytes, &run->r, err)) return false;
+    trace_on_generation(run->r, trace_input_behind, &run->input);
+    if (trace_is_newer(run->r))
+        ui_say(run->ui,
                "pprof trace: this trace is of format go 1.%u, newer than this pprof knows; it is "
                "read as far as it can be",
-               trace_version(r));
+               trace_version(run->r));
+    return true;
 }
 
-static struct err broken_at(const struct trace_reader *r, size_t n_bytes) {
-    const struct err *why = trace_broken(r);
+// Closes the reader. The lost part is said, with the byte, after everything before it was given.
+static int finish_reader(struct trace_run *run) {
+    const struct err *why = trace_broken(run->r);
     struct err err = {0};
     if (why)
         err_fill(&err, why->code, why->at,
                  "the trace is broken at byte %llu of %zu, what comes before was read: %s",
-                 (unsigned long long)why->at, n_bytes, why->text);
-    return err;
+                 (unsigned long long)why->at, run->input.bytes.len, why->text);
+    trace_close(run->r);
+    return finish(run, &err);
 }
 
-static int dump_parsed(struct arena *out, str bytes, const struct ui *ui) {
-    struct err err = {0};
-    struct trace_reader *r;
+static int show_parsed(struct trace_run *run) {
     struct trace_event ev;
-    if (!trace_open(out, bytes, &r, &err)) return fail(ui, &err);
-    tell_version(ui, r);
-    struct buf b = out_buf(out);
-    while (!b.is_full && trace_next(r, &ev)) render_trace_event(&b, r, &ev);
-    err = broken_at(r, bytes.len);
-    trace_close(r);
-    return finish(ui, &b, err.code ? &err : NULL);
+    while (!run->b.is_full && trace_next(run->r, &ev)) render_trace_event(&run->b, run->r, &ev);
+    return finish_reader(run);
 }
 
-static int dump_wire(struct arena *out, str bytes, const struct ui *ui) {
+static int show_top(struct trace_run *run) {
+    struct trace_stats stats;
+    struct trace_groups groups;
+    i64 n = run->flags->n_rows;
+    trace_stats_read(run->out, run->r, &stats);
+    trace_groups_build(run->out, &stats, &groups);
+    render_trace_top(&run->b, &stats, &groups, n > 0 && n < UINT32_MAX ? (u32)n : TOP_ROWS);
+    return finish_reader(run);
+}
+
+static int show_json(struct trace_run *run) {
+    render_trace_chrome(&run->b, run->r);
+    return finish_reader(run);
+}
+
+static int show_perfetto(struct trace_run *run) {
+    render_trace_perfetto(&run->b, run->r);
+    return finish_reader(run);
+}
+
+static int show_wire(struct trace_run *run) {
     struct err err = {0};
     struct reader r;
     struct trace_wire w;
     u32 version;
-    if (!trace_wire_open(bytes, &r, &version, &err)) return fail(ui, &err);
-    struct buf b = out_buf(out);
-    while (!b.is_full && trace_wire_next(&r, &w, &err)) render_trace_wire(&b, &w);
-    return finish(ui, &b, err.code ? &err : NULL);
+    if (!trace_wire_open(run->input.bytes, &r, &version, &err)) return fail(run->ui, &err);
+    while (!run->b.is_full && trace_wire_next(&r, &w, &err)) render_trace_wire(&run->b, &w);
+    return finish(run, &err);
+}
+
+static int show_footprint(struct trace_run *run) {
+    struct err err = {0};
+    struct reader r;
+    struct trace_footprint f;
+    u32 version;
+    if (!trace_wire_open(run->input.bytes, &r, &version, &err)) return fail(run->ui, &err);
+    bool is_whole = trace_footprint(&r, &f, &err);
+    render_trace_footprint(&run->b, &f, run->input.bytes.len);
+    return finish(run, is_whole ? NULL : &err);
 }
 
 // The words of -pprof, in the order of enum trace_wait.
 static const str waits[] = {S("net"), S("sync"), S("syscall"), S("sched")};
 
-static int write_profile(struct arena *out, str type, str bytes, const struct ui *ui) {
-    struct err err = {0};
-    struct trace_reader *r;
-    struct profile p;
-    str plain, packed;
+static size_t wait_of(str type) {
     size_t wait = 0;
     while (wait < countof(waits) && !str_eq(waits[wait], type)) wait++;
-    if (wait == countof(waits)) {
-        err_fill(&err, ERR_USAGE, 0, "unknown pprof type " S_FMT, S_ARG(type));
-        return fail(ui, &err);
-    }
-    if (!trace_open(out, bytes, &r, &err)) return fail(ui, &err);
-    tell_version(ui, r);
-    trace_blocked(out, r, (enum trace_wait)wait, &p);
-    struct err broken = broken_at(r, bytes.len);
-    trace_close(r);
-    if (!profile_encode(out, &p, &plain, &err) || !gzip_pack(out, plain, 0, &packed, &err))
-        return fail(ui, &err);
-    struct buf b = out_buf(out);
-    buf_put(&b, packed);
-    return finish(ui, &b, broken.code ? &broken : NULL);
+    return wait;
 }
 
-static int trace_dump(struct arena *out, str mode, str bytes, const struct ui *ui) {
+static int show_profile(struct trace_run *run) {
     struct err err = {0};
-    if (str_eq(mode, S("parsed"))) return dump_parsed(out, bytes, ui);
-    if (str_eq(mode, S("wire"))) return dump_wire(out, bytes, ui);
-    err_fill(&err, ERR_USAGE, 0, "invalid debug mode " S_FMT ", want one of: parsed, wire",
-             S_ARG(mode));
-    return fail(ui, &err);
-}
-
-// A regular file is mapped, so that memory does not grow with it.
-static bool map_file(str path, struct trace_input *ret) {
-    AUTO_ARENA struct arena scratch = {0};
-    struct stat st;
-    AUTO_CLOSE int fd = open(str_z(&scratch, path), O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) return false;
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED) return false;
-    *ret = (struct trace_input){.map = map, .bytes = {map, (size_t)st.st_size}};
-    return true;
-}
-
-static bool fetch_trace(struct arena *out, const struct source_url *url, str *ret,
-                        struct err *err) {
-    struct fetch_job job = {.url = url, .out = out};
-    struct fetch_opts opts = {.max_bytes = MAX_TRACE_BYTES};
-    if (!fetch_all(&job, 1, &opts, err)) return false;
-    if (!job.is_done) {
-        *err = job.err;
-        return false;
+    struct profile p;
+    str plain, packed;
+    trace_blocked(run->out, run->r, (enum trace_wait)wait_of(run->flags->profile), &p);
+    if (!profile_encode(run->out, &p, &plain, &err) ||
+        !gzip_pack(run->out, plain, 0, &packed, &err)) {
+        trace_close(run->r);
+        return fail(run->ui, &err);
     }
-    *ret = job.body;
-    return true;
+    buf_put(&run->b, packed);
+    return finish_reader(run);
 }
 
-static bool read_source(struct arena *out, str word, struct trace_input *ret, struct err *err) {
-    struct load_opts opts = {.max_bytes = MAX_TRACE_BYTES};
-    struct source_url url;
-    *ret = (struct trace_input){0};
-    bool is_file = access(str_z(out, word), F_OK) == 0 || str_eq(word, S("-"));
-    if (!is_file && source_url_parse(out, word, (struct source_time){0}, &url))
-        return fetch_trace(out, &url, &ret->bytes, err);
-    if (map_file(word, ret)) return true;
-    return load_bytes(out, word, &opts, &ret->bytes, err);
+static int serve(struct trace_run *run) {
+    struct err err = {0};
+    struct traced t = {.name = run->source,
+                       .bytes = run->input.bytes,
+                       .address = run->flags->http,
+                       .opens_browser = !run->flags->no_browser && run->ui->is_terminal};
+    if (run->pages) return run->pages->trace(&t, run->ui);
+    err_fill(&err, ERR_UNSUPPORTED, 0, "-http: this pprof was built without web pages");
+    return fail(run->ui, &err);
 }
 
 static bool read_flags(struct arena *out, int argc, char *const *argv, struct trace_flags *flags,
@@ -184,6 +180,10 @@ static bool read_flags(struct arena *out, int argc, char *const *argv, struct tr
     static const struct flag rows[] = {
         {S("d"), FLAG_STR, offsetof(struct trace_flags, dump)},
         {S("pprof"), FLAG_STR, offsetof(struct trace_flags, profile)},
+        {S("top"), FLAG_BOOL, offsetof(struct trace_flags, is_top)},
+        {S("json"), FLAG_BOOL, offsetof(struct trace_flags, is_json)},
+        {S("perfetto"), FLAG_BOOL, offsetof(struct trace_flags, is_perfetto)},
+        {S("n"), FLAG_INT, offsetof(struct trace_flags, n_rows)},
         {S("http"), FLAG_STR, offsetof(struct trace_flags, http)},
         {S("no_browser"), FLAG_BOOL, offsetof(struct trace_flags, no_browser)},
     };
@@ -193,40 +193,54 @@ static bool read_flags(struct arena *out, int argc, char *const *argv, struct tr
     if (end == FLAGS_HELP) return err_set(err, ERR_USAGE, 0, "reads execution traces");
     if (end != FLAGS_OK) return false;
     if (at + 1 != argc) return err_set(err, ERR_USAGE, 0, "one source is needed");
-    if ((flags->dump.len > 0) + (flags->profile.len > 0) + (flags->http.len > 0) != 1)
-        return err_set(err, ERR_USAGE, 0, "one of -http, -d and -pprof is needed");
+    int n = (flags->dump.len > 0) + (flags->profile.len > 0) + flags->is_top + flags->is_json +
+            flags->is_perfetto + (flags->http.len > 0);
+    if (n > 1) return err_set(err, ERR_USAGE, 0, "one form at a time");
     *source = str_of(argv[at]);
     return true;
 }
 
-static int serve(const struct trace_flags *flags, str name, str bytes,
-                 const struct driver_pages *pages, const struct ui *ui) {
-    struct err err = {0};
-    struct traced t = {.name = name,
-                       .bytes = bytes,
-                       .address = flags->http,
-                       .opens_browser = !flags->no_browser && ui->is_terminal};
-    if (pages) return pages->trace(&t, ui);
-    err_fill(&err, ERR_UNSUPPORTED, 0, "-http: this pprof was built without web pages");
-    return fail(ui, &err);
+typedef int (*trace_show)(struct trace_run *run);
+
+// What is asked for; *needs_reader: of events, not of records. NULL: a word nobody knows.
+static trace_show choose(const struct trace_flags *flags, bool *needs_reader, struct err *err) {
+    *needs_reader = flags->http.len == 0; // the pages open one themselves
+    if (flags->http.len) return serve;
+    if (flags->is_json) return show_json;
+    if (flags->is_perfetto) return show_perfetto;
+    if (flags->profile.len) {
+        if (wait_of(flags->profile) < countof(waits)) return show_profile;
+        err_fill(err, ERR_USAGE, 0, "unknown pprof type " S_FMT, S_ARG(flags->profile));
+        return NULL;
+    }
+    if (flags->dump.len == 0) return show_top;
+    if (str_eq(flags->dump, S("parsed"))) return show_parsed;
+    *needs_reader = false;
+    if (str_eq(flags->dump, S("wire"))) return show_wire;
+    if (str_eq(flags->dump, S("footprint"))) return show_footprint;
+    err_fill(err, ERR_USAGE, 0,
+             "invalid debug mode " S_FMT ", want one of: parsed, wire, footprint",
+             S_ARG(flags->dump));
+    return NULL;
 }
 
 int driver_trace(int argc, char *const *argv, const struct driver_pages *pages,
                  const struct ui *ui) {
     AUTO_ARENA struct arena arena = {0};
     struct trace_flags flags = {0};
-    struct trace_input input;
+    struct trace_run run = {.out = &arena, .flags = &flags, .pages = pages, .ui = ui};
     struct err err = {0};
-    str source;
-    if (!read_flags(&arena, argc, argv, &flags, &source, &err)) {
+    bool needs_reader;
+    if (!read_flags(&arena, argc, argv, &flags, &run.source, &err)) {
         ui_say(ui, "pprof trace: %s", err.text);
         show_usage(ui);
         return EXIT_ERROR;
     }
-    if (!read_source(&arena, source, &input, &err)) return fail(ui, &err);
-    int status = flags.http.len   ? serve(&flags, source, input.bytes, pages, ui)
-                 : flags.dump.len ? trace_dump(&arena, flags.dump, input.bytes, ui)
-                                  : write_profile(&arena, flags.profile, input.bytes, ui);
-    if (input.map) munmap(input.map, input.bytes.len);
+    trace_show show = choose(&flags, &needs_reader, &err);
+    if (!show || !trace_input_open(&arena, run.source, ui, &run.input, &err)) return fail(ui, &err);
+    run.b = buf_to_sink(&arena, OUT_CHUNK, to_stdout, stdout);
+    bool is_open = !needs_reader || open_reader(&run, &err);
+    int status = is_open ? show(&run) : fail(ui, &err);
+    trace_input_close(&run.input);
     return status;
 }

@@ -48,3 +48,8 @@ void ui_text(const struct ui *ui, str text) {
     fwrite(text.p, 1, text.len, stderr);
     if (text.len && text.p[text.len - 1] != '\n') fputc('\n', stderr);
 }
+
+void ui_progress(const struct ui *ui, const char *what, double part) {
+    (void)ui;
+    fprintf(stderr, "\r%s: %d%%%s", what, (int)(part * 100), part >= 1 ? "\r\033[K" : "");
+}

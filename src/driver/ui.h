@@ -17,3 +17,5 @@ void ui_say(const struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_error(const struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // Several lines as they are.
 void ui_text(const struct ui *ui, str text);
+// How much of something is done, 0 to 1, on a line that the next one overwrites.
+void ui_progress(const struct ui *ui, const char *what, double part);

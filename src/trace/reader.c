@@ -39,6 +39,8 @@ struct trace_reader {
     i64 last_ns;
     u64 gen_at; // where the generation begins in the bytes
     bool has_gen, is_done, is_broken;
+    trace_progress on_generation; // NULL: nobody wants to know
+    void *on_generation_to;
     struct err cut; // why the current generation is not whole
     struct err err; // why nothing comes any more
 };
@@ -91,6 +93,11 @@ struct v1 *v1_of(struct trace_reader *r) {
 
 u64 trace_at(const struct trace_reader *r) {
     return r->gen_at;
+}
+
+void trace_on_generation(struct trace_reader *r, trace_progress call, void *to) {
+    r->on_generation = call;
+    r->on_generation_to = to;
 }
 
 u32 trace_version(const struct trace_reader *r) {
@@ -244,6 +251,7 @@ static bool next_generation(struct trace_reader *r, struct trace_event *ret) {
     bool is_end;
     arena_reset(&r->arena);
     r->gen_at = reader_at(&r->bytes);
+    if (r->on_generation) r->on_generation(r->on_generation_to, r->gen_at);
     if (!generation_read(&r->arena, &r->bytes, r->version, &r->gen, &is_end, &r->cut, &r->err)) {
         give_sync(r, r->last_ns, ret);
         end_broken(r);

@@ -88,6 +88,7 @@ struct trace_stats {
     struct trace_log *logs;
     struct trace_place *places;
     u32 n_texts, n_funcs, n_sums, n_gos, n_regions, n_tasks, n_logs, n_places;
+    size_t cap_sums; // for groups.h, which adds some
 };
 
 struct trace_stats_maker;

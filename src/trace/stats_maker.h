@@ -32,8 +32,8 @@ struct trace_stats_maker {
     u32 n_procs, generation, n_stacks;
     i64 sync_ns;
     bool has_begun;
-    size_t cap_texts, cap_funcs, cap_sums, cap_gos, cap_work, cap_regions, cap_tasks, cap_logs,
-        cap_places, cap_procs;
+    size_t cap_texts, cap_funcs, cap_gos, cap_work, cap_regions, cap_tasks, cap_logs, cap_places,
+        cap_procs;
     size_t cap_held;
 };
 

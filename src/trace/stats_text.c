@@ -73,7 +73,7 @@ void maker_add(struct trace_stats_maker *m, u32 *list, u32 text_i, i64 ns, u64 n
     struct trace_sum *sum = maker_find(m, *list, text_i);
     if (!sum) {
         u32 i = m->s.n_sums++;
-        GROW(m->out, m->s.sums, m->cap_sums, m->s.n_sums);
+        GROW(m->out, m->s.sums, m->s.cap_sums, m->s.n_sums);
         sum = &m->s.sums[i];
         *sum = (struct trace_sum){.text_i = text_i, .next = *list};
         *list = i;

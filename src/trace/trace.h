@@ -123,8 +123,12 @@ MUST_USE bool trace_next(struct trace_reader *r, struct trace_event *ret);
 // Why the events ended before the bytes did; NULL: they did not. err->at is the byte where the
 // first generation not given whole begins.
 const struct err *trace_broken(const struct trace_reader *r);
-// The byte that the generation being given begins at: how far the reading is.
+// The byte that the generation being given begins at: how far the reading is. What stands before is
+// only read again for texts of events.
 u64 trace_at(const struct trace_reader *r);
+// Calls back whenever a generation begins, with trace_at: to tell progress, to give pages back.
+typedef void (*trace_progress)(void *to, u64 at);
+void trace_on_generation(struct trace_reader *r, trace_progress call, void *to);
 // The NN of "go 1.NN trace".
 u32 trace_version(const struct trace_reader *r);
 // Whether the version is newer than what this reader was made for.
@@ -149,6 +153,19 @@ MUST_USE bool trace_wire_open(str bytes, struct reader *ret, u32 *version, struc
 // The next record; false at the end, where err->code is ERR_NONE, or at broken bytes.
 MUST_USE bool trace_wire_next(struct reader *r, struct trace_wire *ret, struct err *err);
 
+struct trace_footprint_row {
+    u64 bytes, n;
+    u8 type;
+};
+struct trace_footprint {
+    struct trace_footprint_row rows[256]; // of events that occur, largest first
+    u32 n;
+    u64 n_events;
+};
+// Counts the records left of r, each as long as trace_wire says. False: the bytes are broken; what
+// came before is counted.
+MUST_USE bool trace_footprint(struct reader *r, struct trace_footprint *ret, struct err *err);
+
 // What goroutines waited for: the official tool's four profiles.
 enum trace_wait { TRACE_WAIT_NET, TRACE_WAIT_SYNC, TRACE_WAIT_SYSCALL, TRACE_WAIT_SCHED };
 
@@ -158,6 +175,7 @@ enum trace_wait { TRACE_WAIT_NET, TRACE_WAIT_SYNC, TRACE_WAIT_SYSCALL, TRACE_WAI
 void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wait,
                    struct profile *ret);
 
+#include "trace/groups.h"
 #include "trace/mmu.h"
 #include "trace/stats.h"
 #include "trace/write.h"

@@ -1,6 +1,7 @@
 # tests/cli/trace.py - proves pprof trace on recorded traces: the dumps and profiles of the official tool.
 import glob
 import gzip
+import json
 import os
 import re
 import subprocess
@@ -99,8 +100,67 @@ def sources():
     claim((status, out) == (0, want), "and standard input", status, err)
     status, out, err = pprof("trace", "-d=parsed", SCRATCH + "/nosuchfile")
     claim(status == 2 and "no such file or directory" in err, "a missing file is told", err)
-    for args in (["trace"], ["trace", "-d=parsed"], ["trace", NATIVE], ["trace", "-x", NATIVE], ["trace", "-d=all", NATIVE]):
+    for args in (["trace"], ["trace", "-d=parsed"], ["trace", "-json", "-top", NATIVE], ["trace", "-x", NATIVE], ["trace", "-d=all", NATIVE]):
         claim(pprof(*args)[0] == 2, f"{args} is refused")
+
+
+def tables():
+    status, out, err = pprof("trace", NATIVE)
+    claim((status, err) == (0, "") and out == pprof("trace", "-top", NATIVE)[1], "tables are what is shown first", status, err)
+    for title in "Goroutines by the function they start in", "Functions in which goroutines wait", "Tasks", "Regions":
+        claim(title in out, f"there is a table of {title}", out)
+    status, out, err = pprof("trace", "-top", "-n=2", OLD)
+    claim(status == 0 and "(2 of " in out and out.index("Goroutines by") < out.index("(threads"), "-n limits rows", status, out)
+    status, out, err = pprof("trace", "-d=footprint", NATIVE)
+    rows = [line.split() for line in out.split("\n")[2:-1]]
+    claim(status == 0 and out.startswith("Event  ") and rows[0][2].endswith("%"), "a footprint has the official columns", out)
+    claim(abs(sum(float(r[4][:-1]) for r in rows) - 100) < 1, "and all events", out)
+    wire = pprof("trace", "-d=wire", NATIVE)[1]
+    claim(int(dict((r[0], r[3]) for r in rows)["GoBlock"]) == len(re.findall("^GoBlock ", wire, re.M)), "as many as there are", rows)
+    claim(pprof("trace", "-d=footprint", OLD)[0] == 2, "format v1 has no records of that form")
+
+
+def viewers():
+    for path in TRACES:
+        done = subprocess.run([PPROF, "trace", "-json", path], capture_output=True, timeout=SECONDS)
+        events = json.loads(done.stdout)["traceEvents"]
+        depth, last, flows = {}, 0, set()
+        for e in events:
+            lane = e["pid"], e["tid"]
+            if e["ph"] == "M":
+                continue
+            claim(e["ts"] >= last, "times never fall", path, e)
+            last = e["ts"]
+            depth[lane] = depth.get(lane, 0) + {"B": 1, "E": -1}.get(e["ph"], 0)
+            claim(depth[lane] >= 0, "slices end after they began", path, e)
+            if e["ph"] == "s":
+                flows.add(e["id"])
+            claim(e["ph"] != "f" or e["id"] in flows, "arrows have a begin", path, e)
+        claim(done.returncode == 0 and not any(depth.values()), f"all slices of {path} end", done.returncode)
+        names = {e["args"]["name"] for e in events if e["ph"] == "M"}
+        claim({"PROCS", "Proc 0"} <= names and any(n.startswith("G") and "main" in n for n in names), "tracks are named", names)
+        done = subprocess.run([PPROF, "trace", "-perfetto", path], capture_output=True, timeout=SECONDS)
+        claim(done.returncode == 0 and packets(done.stdout) > 20, f"-perfetto of {path} is packets", done.returncode)
+
+
+def packets(data):
+    """The number of Perfetto's packets: a field 1 with a length, one after the other."""
+    at = n = 0
+    while at < len(data):
+        claim(data[at] == 0x0a, "a packet begins", at)
+        size = shift = 0
+        at += 1
+        while True:
+            byte = data[at]
+            at += 1
+            size |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        at += size
+        n += 1
+    claim(at == len(data), "the last packet is whole", at, len(data))
+    return n
 
 
 dumps()
@@ -108,4 +168,6 @@ profiles()
 versions()
 truncated()
 sources()
+tables()
+viewers()
 finish()
