@@ -217,6 +217,7 @@ void control_confined(const char *call) {
     heap_set_rate(0);
     loop_stop_for_good(confine_now, NULL);
     threads_stop();
+    wait_stop();
     control.is_disabled = true;
 }
 

@@ -1,5 +1,6 @@
 // agent/hot/futex.c - the hook in front of syscall(), by which Rust's and C++20's waits go.
-// Room: telling futexes from everything else, waits from wakes. Door: the program calls syscall().
+// Room: telling futexes from everything else (and seccomp, see thread.h), waits from wakes. Door:
+// the program calls syscall().
 //
 // The hook itself is assembly: every other call goes on by a jump with all registers and the stack
 // as they were, also one that comes back twice (vfork, clone with a stack of its own).
@@ -24,6 +25,8 @@ _Static_assert(offsetof(struct real_locks, call) == 0, "the assembly jumps by th
 // The program's registers come here as they went to syscall().
 long futex_hook(long number, long word, long op, long value, long timeout, long word2, long value3)
     __attribute__((visibility("hidden"), used));
+long seccomp_hook(long number, long operation, long flags, long args, long d, long e, long f)
+    __attribute__((visibility("hidden"), used));
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
@@ -37,10 +40,13 @@ __asm__(".text\n"
         "    .cfi_startproc\n"
         "    endbr64\n"
         "    cmpq $" TEXT(__NR_futex) ", %rdi\n"
-        "    jne 1f\n"
+        "    jne 2f\n"
         "    cmpl $0, wait_uses(%rip)\n"
         "    jne futex_hook\n"
         "1:  jmp *real_locks(%rip)\n"
+        "2:  cmpq $" TEXT(__NR_seccomp) ", %rdi\n"
+        "    je seccomp_hook\n"
+        "    jmp 1b\n"
         "    .cfi_endproc\n"
         ".size syscall, . - syscall\n");
 #elif defined(__aarch64__)
@@ -52,13 +58,16 @@ __asm__(".text\n"
         "    .cfi_startproc\n"
         "    hint 34\n" // bti c
         "    cmp x0, #" TEXT(__NR_futex) "\n"
-        "    b.ne 1f\n"
+        "    b.ne 2f\n"
         "    adrp x16, wait_uses\n"
         "    ldr w16, [x16, :lo12:wait_uses]\n"
         "    cbnz w16, futex_hook\n"
         "1:  adrp x16, real_locks\n"
         "    ldr x16, [x16, :lo12:real_locks]\n"
         "    br x16\n"
+        "2:  cmp x0, #" TEXT(__NR_seccomp) "\n"
+        "    b.eq seccomp_hook\n"
+        "    b 1b\n"
         "    .cfi_endproc\n"
         ".size syscall, . - syscall\n");
 #endif
@@ -104,4 +113,9 @@ long futex_hook(long number, long word, long op, long value, long timeout, long 
     long result = real_locks.call(number, word, op, value, timeout, word2, value3);
     wait_end(&scope, has_waited(result));
     return result;
+}
+
+long seccomp_hook(long number, long operation, long flags, long args, long d, long e, long f) {
+    if (hot_on_seccomp) hot_on_seccomp((u32)operation, (const void *)args);
+    return real_locks.call(number, operation, flags, args, d, e, f);
 }

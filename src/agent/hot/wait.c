@@ -12,14 +12,21 @@
 // See wait.h; changed by cold code. On a line of its own: every lock of the program reads it.
 _Atomic u32 wait_uses __attribute__((aligned(64)));
 
+static _Atomic bool is_stopped; // by wait_stop
+
 // Set before WAIT_FOR_TRACE is, and never taken back.
 static const struct wait_tracer *_Atomic wait_tracer;
 
 void wait_use_set(enum wait_use use, bool is_on) {
-    if (is_on)
+    if (is_on && !atomic_load(&is_stopped))
         atomic_fetch_or(&wait_uses, use);
     else
         atomic_fetch_and(&wait_uses, ~(u32)use);
+}
+
+void wait_stop(void) {
+    atomic_store(&is_stopped, true);
+    atomic_store(&wait_uses, 0);
 }
 
 void wait_trace(const struct wait_tracer *tracer) {

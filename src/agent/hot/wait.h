@@ -60,6 +60,9 @@ static inline bool wait_is_on(void) {
 // Turns one use on or off. Waits that began before are not told to it.
 void wait_use_set(enum wait_use use, bool is_on);
 
+// All off, for good: nothing here makes a system call from now on (threads_stop).
+void wait_stop(void);
+
 struct wait_scope {
     const void *object; // the lock, or a descriptor cast to a pointer
     const void *caller; // where the program goes on: CALLER of the hook
