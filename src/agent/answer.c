@@ -13,8 +13,10 @@
 #include "agent/names.h"
 #include "agent/offcpu.h"
 #include "agent/text.h"
+#include "agent/trace.h"
 #include "agent/wall.h"
 
+#include <event2/buffer.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -24,6 +26,7 @@ struct answer {
     u64 end_ms;              // when the collection is over
     struct profile first;    // PLAN_DELTA: the first look
     struct image_map images; // PLAN_SYMBOL
+    struct evbuffer *stream; // PLAN_TRACE
 };
 
 static u64 clock_ms(void) {
@@ -152,6 +155,36 @@ static bool start_delta(struct answer *a, struct reply *ret) {
     return false;
 }
 
+static bool start_trace(struct answer *a, struct reply *ret) {
+    struct err err = {0};
+    a->stream = evbuffer_new();
+    if (!a->stream) {
+        err_set(&err, ERR_LIMIT, 0, "out of memory");
+    } else if (trace_start(a->stream, a->plan.version, &err)) {
+        return true;
+    } else {
+        evbuffer_free(a->stream);
+    }
+    *ret = reply_failed(a->arena, 500, "Could not enable tracing", &err);
+    return false;
+}
+
+static struct reply answer_recorder(struct answer *a) {
+    struct evbuffer *bytes = evbuffer_new();
+    struct reply reply;
+    struct err err = {0};
+    if (bytes && recorder_write(bytes, &err)) {
+        size_t len = evbuffer_get_length(bytes);
+        char *copy = arena_alloc(a->arena, len, 1);
+        evbuffer_remove(bytes, copy, len);
+        reply = reply_binary(S("trace"), (str){copy, len});
+    } else {
+        reply = reply_failed(a->arena, 500, "Could not write the flight recorder", &err);
+    }
+    if (bytes) evbuffer_free(bytes);
+    return reply;
+}
+
 static struct reply finish_cpu(struct answer *a) {
     const struct collector *of = collector_find(S("profile"));
     struct profile profile;
@@ -198,6 +231,10 @@ static struct reply finish_wall(struct answer *a) {
 
 static struct reply finish(struct answer *a) {
     if (a->plan.kind == PLAN_WALL || a->plan.kind == PLAN_OFFCPU) return finish_wall(a);
+    if (a->plan.kind == PLAN_TRACE) {
+        trace_stop();
+        return reply_binary(S("trace"), (str){0});
+    }
     return a->plan.kind == PLAN_CPU ? finish_cpu(a) : finish_delta(a);
 }
 
@@ -227,6 +264,11 @@ static bool begin(struct answer *a, struct reply *ret) {
     case PLAN_WALL:
     case PLAN_OFFCPU:
         return start_wall(a, ret);
+    case PLAN_TRACE:
+        return start_trace(a, ret);
+    case PLAN_RECORDER:
+        *ret = answer_recorder(a);
+        return false;
     case PLAN_DELTA:
         return start_delta(a, ret);
     }
@@ -239,7 +281,7 @@ struct answer *answer_start(struct arena *arena, const struct http_request *requ
     a->arena = arena;
     http_plan(arena, request, &a->plan);
     if (!begin(a, ret)) return NULL;
-    a->end_ms = clock_ms() + (u64)a->plan.seconds * 1000;
+    a->end_ms = clock_ms() + (u64)a->plan.seconds * 1000 + a->plan.ms;
     return a;
 }
 
@@ -247,6 +289,7 @@ bool answer_step(struct answer *a, bool is_gone, struct reply *ret) {
     if (a->plan.kind == PLAN_CPU) cpu_drain();
     if (a->plan.kind == PLAN_WALL) wall_step();
     if (a->plan.kind == PLAN_OFFCPU) offcpu_step();
+    if (a->plan.kind == PLAN_TRACE) trace_step();
     if (!is_gone && clock_ms() < a->end_ms) return false;
     *ret = finish(a);
     return true;
@@ -256,4 +299,12 @@ void answer_cancel(struct answer *a) {
     if (a && a->plan.kind == PLAN_CPU) cpu_stop();
     if (a) stop_looking(a);
     if (a && a->plan.kind == PLAN_DELTA) return_rate(&a->plan);
+    if (!a || a->plan.kind != PLAN_TRACE) return;
+    trace_stop();
+    evbuffer_free(a->stream);
+}
+
+struct evbuffer *answer_stream(struct answer *a, struct reply *ret) {
+    *ret = reply_binary(S("trace"), (str){0});
+    return a->stream;
 }

@@ -8,6 +8,7 @@
 #include "agent/http.h"
 
 struct answer;
+struct evbuffer;
 
 // Plans the request and begins. NULL: *ret is the reply. Else answer_step must be called every 50
 // ms until it gives one, or answer_cancel once.
@@ -17,3 +18,6 @@ struct answer *answer_start(struct arena *arena, const struct http_request *requ
 // now.
 MUST_USE bool answer_step(struct answer *answer, bool is_gone, struct reply *ret);
 void answer_cancel(struct answer *answer);
+// Where an answer that is sent as it is made puts its bytes, for the caller to take at any time;
+// *ret gets the reply they belong to. NULL: this answer comes whole.
+struct evbuffer *answer_stream(struct answer *answer, struct reply *ret);

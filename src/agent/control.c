@@ -14,6 +14,7 @@
 #include "agent/mmaps.h"
 #include "agent/names.h"
 #include "agent/registry.h"
+#include "agent/trace.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -201,6 +202,8 @@ static void resume_now(void *ctx) {
 
 static void confine_now(void *ctx) {
     (void)ctx;
+    trace_stop();
+    recorder_stop();
     cpu_stop();
     endpoint_close();
     registry_write("", control.confined);

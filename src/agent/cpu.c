@@ -8,6 +8,7 @@
 #include "agent/maps.h"
 #include "agent/tasks.h"
 #include "agent/threads.h"
+#include "agent/trace.h"
 
 #include <setjmp.h>
 #include <time.h>
@@ -124,9 +125,11 @@ static u32 cell_of(u32 stack_id, u32 label_id) {
 
 static void fold(void *ctx, const struct ring_record *record) {
     (void)ctx;
-    u32 cell = cell_of(stack_intern(record->pcs, record->n), record->label_id);
+    u32 stack_id = stack_intern(record->pcs, record->n);
+    u32 cell = cell_of(stack_id, record->label_id);
     cpu.cells[cell].weight += record->weight;
     *idmap_at(&cpu.cell_by_tid, record->tid) = cell;
+    trace_sample(record->tid, record->time_ns, stack_id);
 }
 
 struct owed {

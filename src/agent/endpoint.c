@@ -25,9 +25,10 @@
 enum {
     HEADERS_MAX =
         64 << 10, // Go allows 1 MiB; no client of a profile needs more than a few hundred bytes
-    BODY_MAX = 4 << 20, // of a POST to /symbol: 200,000 addresses
-    IDLE_SECONDS = 30,  // a client that neither sends nor takes anything for so long is cut off
-    WATCH_MS = 50,      // how often a running collection looks at its client
+    BODY_MAX = 4 << 20,    // of a POST to /symbol: 200,000 addresses
+    IDLE_SECONDS = 30,     // a client that neither sends nor takes anything for so long is cut off
+    SENDING_MAX = 1 << 20, // of a stream, handed to the kernel's side before the rest waits
+    WATCH_MS = 50,         // how often a running collection looks at its client
 };
 
 static struct {
@@ -41,6 +42,7 @@ struct pending {
     struct arena arena; // of the request and its answer
     struct answer *answer;
     struct event *timer;
+    bool is_streaming; // its head is sent
 };
 
 static const struct reply no_memory_reply = {.status = 500,
@@ -90,13 +92,18 @@ static void add_headers(struct evhttp_request *request, const struct reply *repl
         evhttp_add_header(headers, "Content-Disposition", text);
     }
     if (reply->location) evhttp_add_header(headers, "Location", reply->location);
-    snprintf(text, sizeof text, "%zu", reply->body.len);
-    evhttp_add_header(headers, "Content-Length", text);
+}
+
+static void add_length(struct evhttp_request *request, size_t len) {
+    char text[32];
+    snprintf(text, sizeof text, "%zu", len);
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Length", text);
 }
 
 static void send_reply(struct evhttp_request *request, const struct reply *reply) {
     struct evbuffer *body = evbuffer_new();
     add_headers(request, reply);
+    add_length(request, reply->body.len);
     if (body && method_of(request) != HTTP_HEAD) evbuffer_add(body, reply->body.p, reply->body.len);
     evhttp_send_reply(request, reply->status, reason_of(reply->status), body);
     if (body) evbuffer_free(body);
@@ -133,6 +140,43 @@ static bool client_is_gone(struct pending *p) {
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+// Sends what there is of an answer that is sent as it is made; a slow client leaves it where it is.
+static void send_piece(struct pending *p, struct evbuffer *bytes, const struct reply *reply) {
+    struct evhttp_connection *conn = evhttp_request_get_connection(p->request);
+    struct bufferevent *stream = conn ? evhttp_connection_get_bufferevent(conn) : NULL;
+    if (evbuffer_get_length(bytes) == 0) return;
+    if (stream && evbuffer_get_length(bufferevent_get_output(stream)) > SENDING_MAX) return;
+    if (!p->is_streaming) {
+        add_headers(p->request, reply);
+        evhttp_send_reply_start(p->request, reply->status, reason_of(reply->status));
+        p->is_streaming = true;
+    }
+    evhttp_send_reply_chunk(p->request, bytes);
+}
+
+// The end of an answer that was sent as it was made.
+static void end_stream(struct pending *p, struct evbuffer *bytes) {
+    struct evhttp_connection *conn = evhttp_request_get_connection(p->request);
+    if (conn) evhttp_connection_set_closecb(conn, NULL, NULL);
+    if (evbuffer_get_length(bytes) > 0) evhttp_send_reply_chunk(p->request, bytes);
+    evhttp_send_reply_end(p->request);
+    evbuffer_free(bytes);
+    pending_free(p);
+}
+
+// One look at an answer that takes time; p may be gone after it.
+static void step(struct pending *p, struct reply *ret) {
+    struct reply head;
+    struct evbuffer *bytes = answer_stream(p->answer, &head);
+    bool is_over = answer_step(p->answer, client_is_gone(p), ret);
+    if (bytes) send_piece(p, bytes, &head);
+    if (!is_over) return;
+    if (bytes && p->is_streaming)
+        end_stream(p, bytes);
+    else
+        pending_reply(p, ret);
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *ctx) {
     struct pending *p = ctx;
     struct reply reply;
@@ -143,7 +187,7 @@ static void on_watch(evutil_socket_t fd, short what, void *ctx) {
         answer_cancel(p->answer);
         return pending_reply(p, &no_memory_reply);
     }
-    if (answer_step(p->answer, client_is_gone(p), &reply)) pending_reply(p, &reply);
+    step(p, &reply);
 }
 
 static void wait_for_answer(struct pending *p) {

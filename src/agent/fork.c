@@ -12,6 +12,7 @@
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
 #include "agent/offcpu.h"
+#include "agent/trace.h"
 #include "agent/wall.h"
 
 #include <pthread.h>
@@ -38,6 +39,7 @@ static void in_child(void) {
     heap_after_fork_child();
     wall_after_fork_child();
     offcpu_after_fork_child();
+    trace_after_fork_child();
     delta_after_fork_child();
     contention_after_fork_child();
     control_after_fork_child();

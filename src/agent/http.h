@@ -37,6 +37,8 @@ enum plan_kind {
     PLAN_DELTA,    // .of now and in .seconds, subtracted
     PLAN_OFFCPU,   // the same of the off-CPU profile
     PLAN_SCRAPE,   // .of since the last PLAN_SCRAPE of it (delta_heap)
+    PLAN_TRACE,    // an execution trace of .ms, sent as it is made
+    PLAN_RECORDER, // what the flight recorder has
 };
 
 struct plan {
@@ -44,6 +46,8 @@ struct plan {
     struct reply reply;         // PLAN_ANSWER only
     const struct collector *of; // all that collect, but PLAN_CPU
     i64 debug, gc, seconds;
+    u64 ms;               // PLAN_TRACE: its seconds may be broken
+    u32 version;          // PLAN_TRACE: of the format; 0: the usual one
     bool is_peak, by_age; // of PLAN_SNAPSHOT
     bool is_folded;
     i64 hz;   // 0: the default
@@ -55,6 +59,7 @@ enum {
     // A year: a longer timer would overflow nothing, and nobody waits for it.
     SECONDS_MAX = 366 * 24 * 3600,
     CPU_SECONDS_DEFAULT = 30,
+    TRACE_MS_DEFAULT = 1000,
 };
 
 // Decides what a request asks for, with net/http/pprof's statuses, texts and order of checks.

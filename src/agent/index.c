@@ -21,6 +21,7 @@
 #include "agent/text.h"
 #include "agent/threadcreate.h"
 #include "agent/threads.h"
+#include "agent/trace.h"
 
 #include <unistd.h>
 
@@ -33,8 +34,14 @@ static const struct extra {
     {"cmdline", "The command line invocation of the current program"},
     {"delta_heap", "What was allocated since the last call of delta_heap, and what is in use, as "
                    "godeltaprof has it; delta_ goes before every profile that has seconds="},
+    {"flightrecorder",
+     "The execution trace of the last seconds, where PPROF_FLIGHT_RECORDER=10s,16MiB "
+     "keeps it"},
     {"symbol", "Looks up the program counters listed in the request (0x1234+0x5678), returning a "
                "table mapping program counters to function names"},
+    {"trace", "A trace of execution of the current program. You can specify the duration in the "
+              "seconds GET parameter. After you get the trace file, use pprof trace (or go tool "
+              "trace) to investigate it"},
 };
 
 static void put_html(struct buf *b, str text) {
@@ -172,6 +179,7 @@ static void put_states(struct arena *out, struct buf *b) {
     put_state(b, "threads", threads_status(out));
     put_state(b, "wall", threads_status(out));
     put_state(b, "offcpu", offcpu_status(out));
+    put_state(b, "trace", trace_status(out));
     put_state(b, "creators", threadcreate_status(out));
     put_state(
         b, "endpoint",

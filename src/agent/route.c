@@ -55,6 +55,16 @@ static void plan_wall(struct arena *out, const struct http_request *request,
             ret, http_error(out, 400, S("invalid value for \"format\" - must be pprof or folded")));
 }
 
+// seconds is a float here, and what is none, or not above 0, is 1 s.
+static void plan_trace(struct arena *out, const struct http_request *request, struct plan *ret) {
+    double seconds;
+    ret->kind = PLAN_TRACE;
+    ret->ms = TRACE_MS_DEFAULT;
+    if (num_parse_f64(form_value(out, request, S("seconds")), &seconds) && seconds > 0)
+        ret->ms = (u64)((seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1000);
+    if (str_eq(form_value(out, request, S("go")), S("1.26"))) ret->version = 26;
+}
+
 // The order of checks is Go's: the number, whether the profile can, then debug.
 static void plan_delta(struct arena *out, str seconds, struct plan *ret) {
     i64 value;
@@ -136,6 +146,11 @@ static void plan_name(struct arena *out, const struct http_request *request, str
     } else if (str_eq(name, S("profile"))) {
         plan_cpu(out, request, ret);
     } else if (str_eq(name, S("wall")) || str_eq(name, S("offcpu"))) {
+    } else if (str_eq(name, S("trace"))) {
+        plan_trace(out, request, ret);
+    } else if (str_eq(name, S("flightrecorder"))) {
+        ret->kind = PLAN_RECORDER;
+    } else if (str_eq(name, S("wall"))) {
         plan_wall(out, request, collector_find(name), ret);
         if (ret->kind == PLAN_WALL && str_eq(name, S("offcpu"))) ret->kind = PLAN_OFFCPU;
     } else {

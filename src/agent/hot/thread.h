@@ -31,6 +31,8 @@ enum timer_state {
     TIMER_ARMED, // it exists and runs
 };
 
+struct trace_stream;
+
 struct thread_slot {
     _Atomic u32 tid;         // 0: free. Set last by the claimer
     _Atomic u32 timer_state; // enum timer_state; whoever moves it to TIMER_BUSY owns the timer
@@ -58,12 +60,14 @@ struct hot_thread {
     u32 tid;   // gettid(), 0 until the thread was first seen; a handler compares it before trusting
                // the rest
     u16 depth; // > 0: inside our own code, hooks go straight to the real function
-    bool is_hidden;           // an agent thread: never sampled, never listed
-    bool unblock_after_fork;  // fork's prepare step blocked the CPU signal; undo it after
-    struct thread_slot *slot; // NULL: none (yet)
-    struct label_set *labels; // current label set, inherited by threads it makes; NULL: none
-    u64 stack_lo, stack_hi;   // bounds of its stack; stack_hi 0: not known yet
-    _Atomic u64 stack_seen;   // bounds.c: its lowest page known to be readable; 0: none yet
+    bool is_hidden;             // an agent thread: never sampled, never listed
+    bool unblock_after_fork;    // fork's prepare step blocked the CPU signal; undo it after
+    struct thread_slot *slot;   // NULL: none (yet)
+    struct label_set *labels;   // current label set, inherited by threads it makes; NULL: none
+    u64 stack_lo, stack_hi;     // bounds of its stack; stack_hi 0: not known yet
+    struct trace_stream *trace; // trace.h: its records; NULL: none yet
+    bool is_tracing;            // just writing one of them, or past its end
+    _Atomic u64 stack_seen;     // bounds.c: its lowest page known to be readable; 0: none yet
 };
 
 extern __thread struct hot_thread hot_thread

@@ -1,0 +1,265 @@
+// agent/trace_drain.c - from the records of all threads to acts, in the order of time.
+// Room: taking records, sorting them, finding out who woke whom. Door: agent/trace_inner.h.
+#include "agent/trace_inner.h"
+
+#include "agent/hot/hot.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    SIZE_LOOKS = 4096,     // acts from one look at the generation's size to the next
+    DRAIN_MAX = 512 << 10, // records sorted at a time: 16 MiB
+};
+
+// A record on its way.
+struct item {
+    u64 ticks;
+    const struct trace_record *record;
+    struct trace_stream *stream;
+    u32 woke; // of a post: index + 1 of the first thread's item that it woke; of that item: next
+};
+
+struct drain {
+    struct arena scratch;
+    struct item *items;
+    u32 n;
+    size_t cap;
+    struct clock_pair from, to;
+};
+
+static u64 ns_of(const struct drain *d, u64 ticks) {
+    u64 span_ticks = d->to.ticks - d->from.ticks, span_ns = d->to.ns - d->from.ns;
+    if (ticks <= d->from.ticks || !span_ticks) return d->from.ns; // was on its way last time
+    return d->from.ns +
+           (u64)((double)(ticks - d->from.ticks) * (double)span_ns / (double)span_ticks);
+}
+
+static struct trace_stream *stream_of(u32 item) {
+    return &trace_hot.streams[item - 1];
+}
+
+static struct trace_chunk *chunk_of(u32 item) {
+    return &trace_hot.chunks[item - 1];
+}
+
+// Streams that threads have begun since the last look.
+static void take_streams(void) {
+    u32 at = atomic_exchange_explicit(&trace_hot.fresh, 0, memory_order_acquire);
+    while (at) {
+        GROW(&tracer.arena, tracer.streams, tracer.cap_streams, tracer.n_streams + 1);
+        tracer.streams[tracer.n_streams++] = at;
+        at = atomic_load(&stream_of(at)->next);
+    }
+}
+
+static u32 records_of(const struct trace_record *record) {
+    return trace_mark_of(record) >= TRACE_MARK_TASK_BEGIN ? trace_arg_of(record) : 1;
+}
+
+// Looks at a stream's records up to the end of the drain, without taking them; gives their number.
+static void look(struct drain *d, struct trace_stream *stream) {
+    u32 chunk = atomic_load_explicit(&stream->first, memory_order_acquire), at = stream->n_taken;
+    while (chunk && d->n < DRAIN_MAX) {
+        struct trace_chunk *c = chunk_of(chunk);
+        u32 next = atomic_load_explicit(&c->next, memory_order_acquire);
+        u32 n = atomic_load_explicit(&c->n, memory_order_acquire);
+        for (; at < n; at += records_of(&c->records[at])) {
+            const struct trace_record *record = &c->records[at];
+            if (record->ticks > d->to.ticks) return;
+            if (record->ticks < tracer.begun.ticks) continue; // of a trace before
+            GROW(&d->scratch, d->items, d->cap, d->n + 1);
+            d->items[d->n++] = (struct item){record->ticks, record, stream, 0};
+        }
+        chunk = next;
+        at = 0;
+    }
+}
+
+// Everything up to the end; too much at once is taken in pieces.
+static void look_at_all(struct drain *d) {
+    for (;;) {
+        d->n = 0;
+        for (u32 i = 0; i < tracer.n_streams; i++) look(d, stream_of(tracer.streams[i]));
+        if (d->n < DRAIN_MAX || d->to.ticks <= d->from.ticks + 1) return;
+        struct clock_pair half = {d->from.ticks + (d->to.ticks - d->from.ticks) / 2,
+                                  d->from.ns + (d->to.ns - d->from.ns) / 2};
+        d->to = half;
+    }
+}
+
+static int by_ticks(const void *a, const void *b, void *ctx) {
+    const struct item *x = a, *y = b;
+    (void)ctx;
+    return (x->ticks > y->ticks) - (x->ticks < y->ticks);
+}
+
+static void sort(struct drain *d) {
+    for (u32 i = 1; i < d->n; i++) {
+        if (d->items[i].ticks >= d->items[i - 1].ticks) continue;
+        sort_stable(&d->scratch, d->items, d->n, sizeof *d->items, by_ticks, NULL);
+        return;
+    }
+}
+
+// A thread that goes on was woken by the last post for its object since it began to wait.
+static void match(struct drain *d, struct idmap *posts, u32 i) {
+    struct item *item = &d->items[i];
+    struct trace_stream *stream = item->stream;
+    u32 post = stream->waits_for ? idmap_get(posts, (u32)stream->waits_for) : U32_NONE;
+    stream->waits_for = 0;
+    if (post == U32_NONE || d->items[post].stream == stream) return;
+    if (d->items[post].ticks < stream->waits_since) return;
+    item->woke = d->items[post].woke;
+    d->items[post].woke = i + 1;
+}
+
+static void match_all(struct drain *d) {
+    struct idmap posts;
+    idmap_init(&posts, &d->scratch);
+    for (u32 i = 0; i < d->n; i++) {
+        struct item *item = &d->items[i];
+        enum trace_mark mark = trace_mark_of(item->record);
+        if (mark == TRACE_MARK_POST) *idmap_at(&posts, trace_arg_of(item->record)) = i;
+        if (mark == TRACE_MARK_WOKEN) match(d, &posts, i);
+        if (mark != TRACE_MARK_SYNC && mark != TRACE_MARK_COND) continue;
+        item->stream->waits_for = 1ull << 32 | trace_arg_of(item->record);
+        item->stream->waits_since = item->ticks;
+    }
+}
+
+static void put_posts(struct drain *d, const struct item *item, struct trace_act act) {
+    act.kind = TRACE_ACT_UNBLOCKS;
+    for (u32 at = item->woke; at; at = d->items[at - 1].woke) {
+        act.other = atomic_load(&d->items[at - 1].stream->tid);
+        trace_writer_put(tracer.writer, &act);
+    }
+}
+
+static void put_text(const struct item *item, struct trace_act act) {
+    static const enum trace_act_kind kinds[] = {
+        [TRACE_MARK_TASK_BEGIN] = TRACE_ACT_TASK_BEGIN,
+        [TRACE_MARK_TASK_END] = TRACE_ACT_TASK_END,
+        [TRACE_MARK_REGION_BEGIN] = TRACE_ACT_REGION_BEGIN,
+        [TRACE_MARK_REGION_END] = TRACE_ACT_REGION_END,
+        [TRACE_MARK_LOG] = TRACE_ACT_LOG,
+    };
+    const struct trace_text *text = (const struct trace_text *)(const void *)(item->record + 1);
+    act.kind = kinds[trace_mark_of(item->record)];
+    act.id = text->id;
+    act.parent = text->parent;
+    act.name = (str){text->bytes, text->name_len};
+    act.value = (str){text->bytes + text->name_len, text->value_len};
+    trace_writer_put(tracer.writer, &act);
+}
+
+static void put_wait(struct trace_act act, enum trace_act_kind kind, str reason) {
+    act.kind = kind;
+    act.name = reason;
+    trace_writer_put(tracer.writer, &act);
+}
+
+static void put(struct drain *d, const struct item *item) {
+    u32 stack = trace_stack_of(item->record);
+    struct trace_act act = {.time_ns = ns_of(d, item->ticks),
+                            .tid = atomic_load(&item->stream->tid),
+                            .stack = stack == TRACE_NO_STACK ? U32_NONE : stack};
+    switch (trace_mark_of(item->record)) {
+    case TRACE_MARK_BORN:
+        act.other = trace_arg_of(item->record);
+        act.id = item->stream->start_pc;
+        return put_wait(act, TRACE_ACT_BORN, (str){0});
+    case TRACE_MARK_ENDED:
+        return put_wait(act, TRACE_ACT_ENDED, (str){0});
+    case TRACE_MARK_SYNC:
+        return put_wait(act, TRACE_ACT_BLOCKED, S("sync"));
+    case TRACE_MARK_COND:
+        return put_wait(act, TRACE_ACT_BLOCKED, S("sync.(*Cond).Wait"));
+    case TRACE_MARK_NETWORK:
+        return put_wait(act, TRACE_ACT_BLOCKED, S("network"));
+    case TRACE_MARK_SLEEP:
+        return put_wait(act, TRACE_ACT_BLOCKED, S("sleep"));
+    case TRACE_MARK_CALL:
+        return put_wait(act, TRACE_ACT_CALL, (str){0});
+    case TRACE_MARK_WOKEN:
+        return put_wait(act, TRACE_ACT_WOKEN, (str){0});
+    case TRACE_MARK_POST:
+        return put_posts(d, item, act);
+    case TRACE_MARK_TASK_BEGIN:
+    case TRACE_MARK_TASK_END:
+    case TRACE_MARK_REGION_BEGIN:
+    case TRACE_MARK_REGION_END:
+    case TRACE_MARK_LOG:
+        return put_text(item, act);
+    }
+}
+
+static void put_all(struct drain *d) {
+    for (u32 i = 0; i < d->n; i++) {
+        put(d, &d->items[i]);
+        if (i % SIZE_LOOKS == SIZE_LOOKS - 1 &&
+            trace_writer_size(tracer.writer) > TRACE_GENERATION_BYTES) {
+            tracer.last = (struct clock_pair){d->items[i].ticks, ns_of(d, d->items[i].ticks)};
+            tracer_cut();
+        }
+    }
+}
+
+// Gives back the chunks that were read whole. False: the stream is read to its end and over.
+static bool release(const struct drain *d, struct trace_stream *stream) {
+    bool is_over = atomic_load_explicit(&stream->is_over, memory_order_acquire);
+    u32 chunk;
+    while ((chunk = atomic_load_explicit(&stream->first, memory_order_acquire))) {
+        struct trace_chunk *c = chunk_of(chunk);
+        u32 next = atomic_load_explicit(&c->next, memory_order_acquire);
+        u32 n = atomic_load_explicit(&c->n, memory_order_acquire), at = stream->n_taken;
+        while (at < n && c->records[at].ticks <= d->to.ticks) at += records_of(&c->records[at]);
+        stream->n_taken = at;
+        if (at < n || (!next && !is_over)) return true;
+        atomic_store(&stream->first, next);
+        stream->n_taken = 0;
+        trace_chunk_free(chunk);
+    }
+    return !is_over;
+}
+
+static void release_all(const struct drain *d) {
+    u32 n = 0;
+    for (u32 i = 0; i < tracer.n_streams; i++) {
+        u32 item = tracer.streams[i];
+        struct trace_stream *stream = stream_of(item);
+        u32 n_lost = atomic_load(&stream->n_lost);
+        tracer.n_lost += n_lost - stream->n_lost_told;
+        stream->n_lost_told = n_lost;
+        if (release(d, stream))
+            tracer.streams[n++] = item;
+        else
+            trace_stream_free(item);
+    }
+    tracer.n_streams = n;
+    tracer.n_lost += atomic_exchange(&trace_hot.n_lost, 0);
+}
+
+void tracer_drain(struct clock_pair now) {
+    take_streams();
+    while (tracer.last.ticks < now.ticks) {
+        struct drain d = {.from = tracer.last, .to = now};
+        d.scratch = arena_sub(&tracer.arena);
+        look_at_all(&d);
+        sort(&d);
+        match_all(&d);
+        put_all(&d);
+        release_all(&d);
+        tracer.last = d.to;
+        arena_done(&d.scratch);
+    }
+}
+
+void tracer_notices(u64 time_ns) {
+    struct buf b = buf_new(&tracer.gen, 256);
+    if (tracer.n_lost == tracer.n_lost_told) return;
+    buf_printf(&b, "%llu events were lost: no room in their buffers",
+               (unsigned long long)(tracer.n_lost - tracer.n_lost_told));
+    tracer.n_lost_told = tracer.n_lost;
+    trace_writer_notice(tracer.writer, time_ns, (u32)syscall(SYS_gettid), buf_str(&b));
+}

@@ -1,0 +1,61 @@
+// agent/trace_inner.h - the trace being made; for agent/trace*.c and agent/recorder.c only.
+// Room: its state, on the agent thread. Door: agent/trace.h.
+#pragma once
+
+#include "agent/trace.h"
+
+#include "agent/maps.h"
+#include "trace/trace.h"
+
+// One reading of both clocks.
+struct clock_pair {
+    u64 ticks, ns;
+};
+
+struct tracer {
+    struct trace_writer *writer; // NULL: no trace is made
+    u32 version;
+    struct clock_pair begun, last; // records before begun are none of this trace's; those up to
+                                   // last are taken
+    u32 *streams;                  // known ones; index + 1 of hot/trace.h's
+    u32 n_streams;
+    size_t cap_streams;
+    struct arena arena;        // of the trace's life: streams, tids
+    struct arena gen;          // of a generation: images, names
+    struct image_map images;   //
+    u64 gen_begin_ns, heap_ns; // when the generation began, when the heap was last told
+    u64 n_lost, n_lost_told;   // records
+    u32 *unknown;              // tids that nobody told of at the last look
+    u32 n_unknown;
+    size_t cap_unknown;
+    u64 *pcs; // TRACE_MAX_FRAMES: a stack as it is shown
+    struct evbuffer *client;
+    bool is_client_new; // it gets the header with the next generation
+    u32 n_without_memory;
+};
+extern struct tracer tracer;
+
+// trace.c
+u64 tracer_clock_ns(void);
+// Ends the generation, hands it over, and begins the next one.
+void tracer_cut(void);
+// Makes a trace if none is made. False: no memory.
+MUST_USE bool tracer_begin(u32 version, struct err *err);
+// Takes everything up to now, cuts, and lets go what nobody wants.
+void tracer_finish(void);
+// Lets everything go.
+void tracer_end(void);
+// recorder.c: a generation, if the recorder runs.
+void recorder_take(str generation, u64 end_ns);
+void recorder_after_fork_child(void);
+
+// trace_drain.c: turns the records up to now into acts.
+void tracer_drain(struct clock_pair now);
+void tracer_notices(u64 time_ns);
+// trace_threads.c
+void tracer_list_threads(void);
+void tracer_name_threads(void);
+// Threads that came or went without a record.
+void tracer_sweep(u64 time_ns);
+const struct trace_namer *tracer_namer(void);
+void tracer_read_images(void);
