@@ -70,6 +70,9 @@ void flame_ask(struct arena *out, const struct flame_index *index,
                const struct flame_weights *weights, const struct flame_query *query,
                struct flame_tree *ret);
 
+// Keeps the heaviest nodes only; what goes is hidden in its parent.
+void flame_trim(struct arena *scratch, struct flame_tree *tree, u32 max_nodes);
+
 // What frames make up together: a stack with several counts once.
 struct flame_sum {
     i64 cum, self;

@@ -7,11 +7,11 @@
 #include "report/report.h"
 
 struct flame_shown {
-    const struct flame_index *index;    // whose frames the trees' nodes are
-    const struct flame_tree *down, *up; // NULL: no such tree
-    const bool *is_match;               // [frame id]: marked; NULL: none
-    str view;                           // "down", "up", "pivot"
-    str messages;                       // warnings, a line each
+    const struct flame_index *index; // whose frames the trees' nodes are
+    struct flame_tree *down, *up;    // NULL: no such tree
+    const bool *is_match;            // [frame id]: marked; NULL: none
+    str view;                        // "down", "up", "pivot"
+    str messages;                    // warnings, a line each
     bool is_diff;
 };
 

@@ -8,8 +8,10 @@ enum {
     MIN_WIDTH = 64,
     MAX_WIDTH = 16384,
     USUAL_WIDTH = 1440,
-    MAX_NODES = 2000, // 25 KB packed, whatever the profile
-    MAX_PATH = 4096,  // frames a root may lie below
+    MAX_NODES = 2000,   // more are not told apart by anybody
+    MAX_PACKED = 25000, // of an answer: a round trip on any line; names alone may take most of it
+    PACKED_LEVEL = 4,   // as answers are packed
+    MAX_PATH = 4096,    // frames a root may lie below
     MAX_FOUND = 200,
 };
 
@@ -129,6 +131,33 @@ static bool pivot(struct flame *f, struct flame_query *q, struct flame_shown *sh
     return true;
 }
 
+static bool make_trees(struct flame *f, struct flame_query *q, struct flame_shown *shown,
+                       i64 width) {
+    if (str_eq(shown->view, S("pivot"))) return pivot(f, q, shown, width);
+    bool is_up = str_eq(shown->view, S("up"));
+    *(is_up ? &shown->up : &shown->down) = ask(f, is_up, q, width);
+    return true;
+}
+
+// Writes the answer with as many nodes as fit MAX_PACKED bytes.
+static bool write(struct flame *f, struct flame_shown *shown) {
+    struct arena *out = f->a->rq->arena;
+    struct buf *to = &f->a->reply->body;
+    struct flame_tree *trees[] = {shown->down, shown->up};
+    for (int tries = 0; tries < 3; tries++) {
+        str packed;
+        to->len = 0;
+        render_flame_json(to, &f->summary, shown);
+        if (!gzip_pack(out, buf_str(to), PACKED_LEVEL, &packed, f->a->err)) return false;
+        if (packed.len <= MAX_PACKED) break;
+        for (size_t i = 0; i < countof(trees); i++)
+            if (trees[i])
+                flame_trim(out, trees[i],
+                           (u32)((u64)trees[i]->n * (MAX_PACKED - MAX_PACKED / 20) / packed.len));
+    }
+    return true;
+}
+
 static bool answer(struct flame *f) {
     struct asked *a = f->a;
     struct flame_query q = {0};
@@ -147,16 +176,8 @@ static bool answer(struct flame *f) {
     if (!match_frames(a, shown.index, S("q"), &is_match, &n)) return false;
     shown.is_match = is_match;
     shown.is_diff = f->lent[is_up].weights->negative != NULL;
-    if (is_pivot) {
-        if (!pivot(f, &q, &shown, width)) return false;
-    } else if (is_up) {
-        shown.up = ask(f, true, &q, width);
-    } else {
-        shown.down = ask(f, false, &q, width);
-    }
     shown.messages = buf_str(&a->messages);
-    render_flame_json(&a->reply->body, &f->summary, &shown);
-    return true;
+    return make_trees(f, &q, &shown, width) && write(f, &shown);
 }
 
 static bool flame(struct asked *a) {

@@ -63,6 +63,7 @@ bool profile_site_open(struct arena *out, const struct cli *cli, const struct pr
                                  .n_routes = countof(routes),
                                  .ctx = ret,
                                  .page = S("/profile.html"),
+                                 .first = S("/api/flame"),
                                  .home = state_query(out, &cli->options)};
     return kept_init(out, cli, p, ui, &ret->sources, err);
 }

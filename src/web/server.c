@@ -211,6 +211,20 @@ static void on_request(struct evhttp_request *request, void *ctx) {
     job_reply(j);
 }
 
+// Answers the first page's question before it is asked: a browser takes a while to start. What is
+// slow about the answer is kept by then; the answer itself goes to nobody.
+static void prepare(struct server *s) {
+    struct arena arena;
+    if (!s->site->first.len) return;
+    arena_init(&arena);
+    struct job *j = NEW(&arena, struct job, 1);
+    j->base.run = run;
+    j->server = s;
+    j->arena = arena;
+    j->in = (struct answer_request){.path = s->site->first, .query = s->site->home};
+    if (!workers_add(s->workers, &j->base)) job_free(j);
+}
+
 static bool listen_on(struct server *s, struct event_base *loop, struct err *err) {
     struct evhttp *http = evhttp_new(loop);
     struct event *done = event_new(loop, workers_fd(s->workers), EV_READ | EV_PERSIST, on_done, s);
@@ -246,6 +260,7 @@ static bool serve(struct arena *out, const struct web_place *place, const struct
     struct event_base *loop = event_base_new();
     if (!loop) return err_set(err, ERR_SYSTEM, 0, "no memory for the server");
     if (!workers_start(out, &s->workers, err) || !listen_on(s, loop, err)) return false;
+    prepare(s);
     str url = listening_url(out, &s->at);
     ui_say(ui, "Serving web UI on " S_FMT, S_ARG(url));
     if (place->opens_browser) open_browser(out, url, ui);

@@ -56,8 +56,9 @@ struct web_site {
     const struct web_route *routes;
     size_t n_routes;
     void *ctx;
-    str page;                     // asset that pages answer with: "/profile.html"
-    str home;                     // query that "/" without one is sent on to; empty: none
+    str page;  // asset that pages answer with: "/profile.html"
+    str home;  // query that "/" without one is sent on to; empty: none
+    str first; // path made ready at once, with home for its query: what the first page asks
     const struct web_site *other; // asked where this one has no such path; NULL: none
 };
 
