@@ -242,6 +242,7 @@ static void put_go_span(const struct trace_ask *a, const struct lane *l, u32 lan
     if (waker != U32_NONE) {
         put_link(a->out, v, "woken_by", LANES_GOROUTINE, waker);
         put_i64(a->out, "woken_at", woken->start_ns);
+        put_text(a->out, "woken_how", v->lanes.store.states[woken->state].text);
         put_key(a->out, "woken_stack");
         put_stack(a->out, v, woken->ref);
     }

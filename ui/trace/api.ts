@@ -27,7 +27,7 @@ export interface Frame { func: string; file: string; line: number }
 export interface Link { kind: Kind; lane: number; name: string }
 export interface Span {
   lane: Link; state: string; class: string; start: number; end: number; index: number; spans: number; prev?: number; next?: number;
-  proc?: Link; thread?: Link; goroutine?: Link; stack?: Frame[]; woken_by?: Link; woken_at?: number; woken_stack?: Frame[];
+  proc?: Link; thread?: Link; goroutine?: Link; stack?: Frame[]; woken_by?: Link; woken_at?: number; woken_how?: string; woken_stack?: Frame[];
   woke?: { time: number; to: Link }[]; regions?: Region[];
 }
 export interface Flame { total: number; names: string[]; nodes: number[] }

@@ -48,6 +48,7 @@ export class Drawer {
   showSpan(span: Span): void {
     this.box = undefined;
     const cls = this.summary.classes.indexOf(span.class);
+    const wokenBy = span.woken_how === 'created' ? 'Created by' : 'Woken by';
     const facts: [string, Child][] = [
       ['State', [this.swatch(cls), span.state === span.class ? span.state : `${span.state} (${span.class})`]],
       ['Time', `${momentText(span.start, 1)} to ${momentText(span.end, 1)}`],
@@ -57,7 +58,7 @@ export class Drawer {
     if (span.goroutine) facts.push(['Goroutine', this.link(span.goroutine, span.start)]);
     if (span.proc) facts.push(['Processor', this.link(span.proc, span.start)]);
     if (span.thread) facts.push(['Thread', this.link(span.thread, span.start)]);
-    if (span.woken_by) facts.push(['Woken by', [this.link(span.woken_by, span.woken_at!), ` at ${momentText(span.woken_at!, 1)}`]]);
+    if (span.woken_by) facts.push([wokenBy, [this.link(span.woken_by, span.woken_at!), ` at ${momentText(span.woken_at!, 1)}`]]);
     for (const region of span.regions ?? []) facts.push(['In region', `${region.name}, ${lengthText(region.end - region.start)}${region.task ? `, task ${region.task}` : ''}`]);
     const woke = span.woke ?? [];
     this.open(
@@ -66,7 +67,7 @@ export class Drawer {
       h('div', { class: 'columns' },
         h('dl', { class: 'facts' }, facts.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
         span.stack?.length ? stackList('Stack', span.stack) : null,
-        span.woken_stack?.length ? stackList('Woken from', span.woken_stack) : null,
+        span.woken_stack?.length ? stackList(`${wokenBy.replace(' by', '')} from`, span.woken_stack) : null,
         woke.length ? h('div', {}, h('h3', {}, `Woke ${woke.length}`), h('ol', { class: 'stack' }, woke.map((w) => h('li', {}, this.link(w.to, w.time), ` at ${momentText(w.time, 1)}`)))) : null),
     );
   }

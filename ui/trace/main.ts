@@ -200,7 +200,7 @@ class App {
     const row = known >= 0 ? known : await this.timeline.rows.find(lane);
     if (row === undefined) return;
     this.timeline.current = row;
-    requestAnimationFrame(() => this.timeline.showRow(row)); // once the drawer has its height
+    this.timeline.showRow(row);
   }
 
   private showTable(): void {

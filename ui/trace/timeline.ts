@@ -50,7 +50,7 @@ export class Timeline {
     this.element = h('div', { class: 'timeline' }, box);
     this.rows = new RowSource(() => this.changed(), events.onError);
     this.tiles = new TileStore(() => this.surface.invalidate());
-    this.surface = new Surface(box, (ctx) => drawTimeline(this, ctx), () => this.changed());
+    this.surface = new Surface(box, (ctx) => drawTimeline(this, ctx), () => this.resized());
     box.appendChild(this.mirror.element);
   }
 
@@ -160,6 +160,12 @@ export class Timeline {
   setBox(box: Box | undefined): void {
     this.box = box;
     this.surface.invalidate();
+  }
+
+  // What is told of stays in sight when the panel that tells it opens.
+  private resized(): void {
+    if (this.span && this.surface) this.showRow(this.current);
+    else this.changed();
   }
 
   // Something in view is another: draw what there is, ask for what is not.
