@@ -110,17 +110,31 @@ static void put_frames(struct asking *a, u32 mapping_i, u32 location_i,
     edit_lines(e, location_i, lines, answer->n_frames);
 }
 
+// Whether the symbol or another one at its address (D1 and D2 destructors are one) is called so.
+static bool has_alias(const struct elf_symbols *symbols, const struct elf_symbol *symbol,
+                      str name) {
+    const struct elf_symbol *s = symbol;
+    while (s + 1 < symbols->items + symbols->n && s[1].start == symbol->start) s++;
+    for (;; s--) {
+        if (str_eq(elf_symbol_name(symbols, s), name)) return true;
+        if (s == symbols->items || s[-1].start != symbol->start) return false;
+    }
+}
+
 // The outermost function takes the symbol table's name, which tells clones apart ("f.part.0"); an
 // address without DWARF has that name only.
 static void add_symbol(struct arena *scratch, const struct elf_symbols *symbols,
                        struct dwarf_query *query) {
-    str name = elf_symbol_at(symbols, query->address, NULL);
+    const struct elf_symbol *symbol = elf_symbol_find(symbols, query->address);
+    str name = symbol ? elf_symbol_name(symbols, symbol) : S("");
     if (name.len == 0) return;
     if (query->n_frames == 0) {
         query->frames = NEW(scratch, struct dwarf_frame, 1);
         query->n_frames = 1;
     }
-    query->frames[query->n_frames - 1].function = str_copy(scratch, name); // the file will close
+    struct dwarf_frame *outer = &query->frames[query->n_frames - 1];
+    if (outer->function.len && has_alias(symbols, symbol, outer->function)) return;
+    outer->function = str_copy(scratch, name); // the file will close
 }
 
 // The fullest symbol table: the file's own, or the one of its separate debug file.
