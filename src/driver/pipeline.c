@@ -41,6 +41,7 @@ static void override_for_command(enum report_kind kind, struct options *o) {
     case REPORT_DOT:
     case REPORT_FOLDED:
     case REPORT_SPEEDSCOPE:
+    case REPORT_FLAMEGRAPH:
         if (o->graph.nodecount == -1) o->graph.nodecount = 80;
         break;
     }
@@ -69,6 +70,7 @@ bool pipeline_has_form(enum report_kind kind, enum report_form form) {
     case REPORT_CALLGRIND:
     case REPORT_FOLDED:
     case REPORT_SPEEDSCOPE:
+    case REPORT_FLAMEGRAPH:
         return form == FORM_TEXT;
     }
     return false;
@@ -206,6 +208,30 @@ static bool run_traces(struct run *r) {
     return true;
 }
 
+enum {
+    FLAME_NODES = 20000,       // a file of some 600 KB at most; nobody can ask it for more
+    FLAME_PARTS = 20000,       // lighter nodes are left out: half a pixel of a very wide screen
+    FLAME_JSON_MAX = 64 << 20, // 20,000 nodes of names as long as C++ has them
+};
+
+static bool run_flamegraph(struct run *r) {
+    struct flame_index index;
+    struct flame_weights weights;
+    struct flame_tree tree;
+    flame_index_build(r->out, &r->view, false, &index);
+    flame_weigh(r->out, &index, &r->view, &weights);
+    u64 whole = (u64)weights.positive[index.n_stacks];
+    if (weights.negative) whole += (u64)weights.negative[index.n_stacks];
+    struct flame_query query = {.least = (i64)(whole / FLAME_PARTS), .max_nodes = FLAME_NODES};
+    if (query.least < 1) query.least = 1;
+    flame_ask(r->out, &index, &weights, &query, &tree);
+    struct flame_shown shown = {.index = &index, .down = &tree, .view = S("down")};
+    shown.is_diff = weights.negative != NULL;
+    struct buf json = buf_new(r->out, FLAME_JSON_MAX);
+    render_flame_json(&json, &r->summary, &shown);
+    return render_flame_page(r->out, r->to, r->summary.title, buf_str(&json), r->err);
+}
+
 static bool run_tags(struct run *r) {
     struct tags tags;
     report_tags(r->out, &r->summary, &tags);
@@ -335,6 +361,8 @@ static bool run(struct run *r) {
     case REPORT_FOLDED:
     case REPORT_SPEEDSCOPE:
         return run_traces(r);
+    case REPORT_FLAMEGRAPH:
+        return run_flamegraph(r);
     case REPORT_TAGS:
         return run_tags(r);
     case REPORT_RAW:

@@ -27,6 +27,7 @@ enum report_kind {
     REPORT_DISASM,
     REPORT_FOLDED,
     REPORT_SPEEDSCOPE,
+    REPORT_FLAMEGRAPH, // one HTML file
 };
 
 // How rows are written. FORM_TEXT: as the report always is.

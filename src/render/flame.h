@@ -1,5 +1,5 @@
 // render/flame.h - flame graphs as JSON.
-// Room: the form of docs/api.md; a page or a file shows it. Door: render/render.h.
+// Room: the form of docs/api.md; a page or a file shows it (flame_page.c is that file). Door: render/render.h.
 #pragma once
 
 #include "base/base.h"
@@ -16,3 +16,8 @@ struct flame_shown {
 };
 
 void render_flame_json(struct buf *b, const struct summary *s, const struct flame_shown *shown);
+
+// One HTML file that draws flame_json (render_flame_json's) without asking anybody.
+// Fails: when the page inside pprof cannot be unpacked.
+MUST_USE bool render_flame_page(struct arena *scratch, struct buf *b, str title, str flame_json,
+                                struct err *err);

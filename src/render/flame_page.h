@@ -4,6 +4,6 @@
 
 #include "base/base.h"
 
-// gzip'd; the data belongs where DATA_MARK stands in the unpacked text.
+// gzip'd; FLAME_PAGE_MARK stands once in the unpacked text, where the data belongs.
 extern const str flame_page_packed;
 #define FLAME_PAGE_MARK "/*data*/"

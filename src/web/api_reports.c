@@ -181,6 +181,8 @@ exports[] = {
     {S("csv"), REPORT_TEXT, FORM_CSV, S("text/csv; charset=utf-8"), S("profile.csv"), false, false},
     {S("dot"), REPORT_DOT, FORM_TEXT, S("text/vnd.graphviz; charset=utf-8"), S("profile.dot"),
      false, false},
+    {S("flamegraph"), REPORT_FLAMEGRAPH, FORM_TEXT, S("text/html; charset=utf-8"),
+     S("profile.html"), false, false},
     {S("folded"), REPORT_FOLDED, FORM_TEXT, S("text/plain; charset=utf-8"), S("profile.folded"),
      false, false},
     {S("json"), REPORT_TEXT, FORM_JSON, S("application/json"), S("profile.json"), false, false},

@@ -64,8 +64,8 @@ export interface Flame extends Told {
   is_diff: boolean;
   frames: FlameFrame[];
   matches?: number[];
-  down: FlameColumns;
-  up?: FlameColumns;
+  down?: FlameColumns; // absent when the view is "up"
+  up?: FlameColumns; // absent when it is "down"
 }
 
 export interface TopRow {

@@ -116,7 +116,7 @@ function drawHidden(pen: Pen, i: number): void {
   const x = (tree.x[i]! + tree.width[i]! - self - tree.hidden[i]! - geometry.left) * geometry.scale;
   const y = geometry.y((tree.depth[i]! + 1) * pen.sign);
   if (x > geometry.width || x + width < 0 || y > geometry.height || y + ROW < 0) return;
-  ctx.fillStyle = pen.hatch;
+  ctx.fillStyle = width < 4 ? paint().hatch : pen.hatch; // no room for stripes
   ctx.fillRect(Math.max(x, 0), y, Math.min(x + width, geometry.width) - Math.max(x, 0) - (width > 3 ? 1 : 0), ROW - 1);
 }
 

@@ -9,7 +9,7 @@ import { menuButton, openMenu, type MenuEntry } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
 import { onTheme } from '../common/theme.ts';
 import type { App, Page, View } from './app.ts';
-import type { Flame } from './api.ts';
+import type { Flame, FlameColumns } from './api.ts';
 import { FlameChart, type Spot } from './flame_chart.ts';
 import { frameMenu } from './frame_menu.ts';
 import { Groups } from './groups.ts';
@@ -98,8 +98,8 @@ class FlameView implements View {
     this.frames.clear();
     const numbers = this.frames.add(flame.frames);
     this.refined.clear();
-    this.raw = { down: treeOf(flame.down, numbers, flame.scale) };
-    if (flame.up) this.raw.up = treeOf(flame.up, numbers, flame.scale);
+    this.raw = { down: treeOf(mainTree(flame), numbers, flame.scale) };
+    if (flame.view === 'pivot' && flame.up) this.raw.up = treeOf(flame.up, numbers, flame.scale);
     this.matches = flame.matches && this.app.state.get('q') ? new Set(flame.matches.map((i) => numbers[i]!)) : undefined;
     this.groups.count(this.raw, this.colourBy);
     this.applyLayout();
@@ -152,7 +152,7 @@ class FlameView implements View {
         return h(
           'button',
           { type: 'button', class: 'legend-item', 'aria-pressed': String(isChosen), title: `${name}: ${share} of the profile are its own; click to light it up`, onclick: () => state.set({ group: isChosen ? null : name }) },
-          swatch, h('span', { class: 'legend-name' }, shortGroup(name)), h('span', { class: 'faint' }, share),
+          swatch, h('span', { class: 'legend-name' }, shortGroup(name)), share === '0.00%' ? null : h('span', { class: 'faint' }, share),
         );
       }),
     );
@@ -208,7 +208,7 @@ class FlameView implements View {
       const flame = await this.newestFiner((signal) => this.request({ root: idsOf(down, this.frames, rawAt) }, signal));
       if (!flame || down !== this.raw.down) return false;
       const numbers = this.frames.add(flame.frames);
-      this.raw.down = refine(down, rawAt, treeOf(flame.down, numbers, flame.scale));
+      this.raw.down = refine(down, rawAt, treeOf(mainTree(flame), numbers, flame.scale));
       flame.matches?.forEach((i) => this.matches?.add(numbers[i]!));
       this.reshape(true);
       return true;
@@ -371,6 +371,11 @@ class FlameView implements View {
       ...['package', 'file', 'binary', 'diff'].map((by) => ({ title: `Colour by ${by}`, group: 'Flame graph', when, run: () => state.set({ colour: by }) })),
     );
   }
+}
+
+// The tree that grows from the root; callers of a pivot are drawn the other way.
+function mainTree(flame: Flame): FlameColumns {
+  return (flame.view === 'up' ? flame.up : flame.down)!;
 }
 
 // The end of a path says most.

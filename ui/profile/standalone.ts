@@ -1,6 +1,6 @@
 // ui/profile/standalone.ts - a flame graph as one file: drawn from the data in the page, asking nobody.
 // Room: the chart of the pages with a small heading; search is the browser's own expressions. Made by `pprof -flamegraph`
-// and by the pages' export; the data is docs/api.md's answer of /api/flame with the title beside.
+// and by the pages' export (src/render/flame_page.c); the data is docs/api.md's answer of /api/flame, with a title.
 import { category, paint } from '../common/colours.ts';
 import { debounced, h, icon, iconButton, replace } from '../common/dom.ts';
 import { addActions } from '../common/keys.ts';
@@ -31,9 +31,9 @@ function matchedWeight(tree: Tree, matches: ReadonlySet<number>): number {
   return weight;
 }
 
-function start(flame: Flame & { title?: string }): void {
+function start({ title, flame }: { title: string; flame: Flame }): void {
   const frames = new Frames();
-  const raw = treeOf(flame.down, frames.add(flame.frames), flame.scale);
+  const raw = treeOf(flame.down!, frames.add(flame.frames), flame.scale);
   const groups = new Groups(frames);
   const detail = h('div', { class: 'detail' });
   const total = h('span', { class: 'search-total' });
@@ -86,8 +86,7 @@ function start(flame: Flame & { title?: string }): void {
     chart.isFlame = !chart.isFlame;
     chart.redraw();
   };
-  const title = flame.title || 'Flame graph';
-  document.title = title;
+  document.title = title || 'Flame graph';
   addActions(
     { title: 'Whole profile', group: 'Page', key: '0', run: () => chart.fit({ side: 'down', node: 0 }) },
     { title: 'Flame or icicle', group: 'Page', key: 'v', run: flip },
@@ -98,7 +97,7 @@ function start(flame: Flame & { title?: string }): void {
   addPaletteActions();
   setViewKeys([['Walk the stacks', '↑ ↓ ← →'], ['Zoom to the current function', 'Enter'], ['Zoom in, out', '+ -']]);
   document.body.append(
-    h('header', { class: 'header' }, h('div', { class: 'header-row' }, h('h1', { class: 'title-text' }, title), h('span', { class: 'faint grow' }, `${flame.type}: ${formatValue(raw.total[0] ?? 0, flame.unit)}`), h('div', { class: 'search' }, icon('search'), search, total), fold,
+    h('header', { class: 'header' }, h('div', { class: 'header-row' }, h('h1', { class: 'title-text' }, document.title), h('span', { class: 'faint grow' }, `${flame.type}: ${formatValue(raw.total[0] ?? 0, flame.unit)}`), h('div', { class: 'search' }, icon('search'), search, total), fold,
       iconButton('fit', 'Whole profile (0)', () => chart.fit({ side: 'down', node: 0 })), iconButton('auto', 'Theme (t)', () => setTheme(nextTheme())), iconButton('help', 'Keys (?)', openHelp))),
     h('main', { class: 'flame-page' }, chart.element, h('div', { class: 'under-chart' }, detail)),
   );
@@ -106,4 +105,4 @@ function start(flame: Flame & { title?: string }): void {
   (window as unknown as { __ui: unknown }).__ui = { chart, frames };
 }
 
-start(JSON.parse(document.getElementById('data')!.textContent ?? '{}') as Flame);
+start(JSON.parse(document.getElementById('data')!.textContent ?? '{}') as { title: string; flame: Flame });
