@@ -1,5 +1,6 @@
 // render/flame.h - flame graphs as JSON.
-// Room: the form of docs/api.md; a page or a file shows it (flame_page.c is that file). Door: render/render.h.
+// Room: the form of docs/api.md; a page or a file shows it (flame_page.c is that file). Door:
+// render/render.h.
 #pragma once
 
 #include "base/base.h"

@@ -18,8 +18,8 @@ export type Query = [string, string][] | Record<string, string>;
 async function failure(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { error, option, at } = JSON.parse(text);
-    return new ApiError(error ?? text, response.status, option ?? '', at ?? -1);
+    const { error, where, at } = JSON.parse(text);
+    return new ApiError(error ?? text, response.status, where ?? '', at ?? -1);
   } catch {
     return new ApiError(text.trim() || response.statusText, response.status);
   }

@@ -92,7 +92,7 @@ export function openMenu(label: string, entries: MenuEntry[], anchor: HTMLElemen
     }
   }
   menu.addEventListener('keydown', (event) => onKey(event, items));
-  document.body.appendChild(menu);
+  (document.querySelector('main') ?? document.body).appendChild(menu); // within a landmark
   if (!point) anchor.setAttribute('aria-expanded', 'true');
   place(menu, point ?? anchor.getBoundingClientRect());
   document.addEventListener('pointerdown', outside, true);
