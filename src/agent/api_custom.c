@@ -24,7 +24,7 @@ EXPORT __attribute__((noinline)) bool pprof_profile_add(pprof_profile *profile, 
                                                         int skip) {
     const struct collector *of = api_collector_of(profile);
     u64 pcs[MAX_FRAMES];
-    if (!of || !of->custom) return false;
+    if (!of || !of->custom || pages_are_stopped()) return false;
     // One frame more than asked: this function.
     struct unwound got = unwind_here(pcs, MAX_FRAMES, 1 + (skip > 0 ? (u32)skip : 0));
     return custom_add(of, (u64)(uintptr_t)value, pcs, got.n);

@@ -221,6 +221,7 @@ void control_confined(const char *call) {
     loop_stop_for_good(confine_now, NULL);
     threads_stop();
     wait_stop();
+    pages_stop();
     control.is_disabled = true;
 }
 

@@ -133,7 +133,7 @@ void loop_on_poke(loop_job fn) {
 
 void loop_poke(void) {
     pid_t tid = atomic_load(&loop.tid);
-    if (tid) syscall(SYS_tgkill, getpid(), tid, WAKE_SIGNAL);
+    if (tid && loop_is_running()) syscall(SYS_tgkill, getpid(), tid, WAKE_SIGNAL);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx) {

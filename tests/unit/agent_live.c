@@ -61,7 +61,7 @@ TEST(an_address_given_out_again_ends_its_old_block) {
     CHECK_EQ(found, fresh);
 }
 
-// Through all three levels: the first holds 65,536, the second a million.
+// Through all four levels: the first holds 65,536 words, each other four times the one before.
 TEST(a_million_and_a_half_live_blocks_are_all_followed) {
     CHECK(live_init());
     enum { N = 1500000 };

@@ -22,6 +22,7 @@
 #include "agent/hot/locks.h"
 #include "agent/hot/mmaps.h"
 #include "agent/hot/own.h"
+#include "agent/hot/pages.h"
 #include "agent/hot/real.h"
 #include "agent/hot/resolve.h"
 #include "agent/hot/ring.h"

@@ -22,14 +22,16 @@ enum {
     SIZE_BITS = 44,  // of a bucket key: sizes up to 16 TiB, more than the address space gives out
     BUCKET_BITS = 20,
     LINE_WORDS = 8, // one cache line
-    N_LEVELS = 3,
+    N_LEVELS = 4,
 };
 _Static_assert(MAX_BUCKETS <= 1 << BUCKET_BITS, "a live word must hold a bucket");
 _Static_assert(MAX_STACKS <= 1 << (63 - SIZE_BITS), "a bucket key must hold a stack");
 
-// Lines of each level: 0.5, 8 and 32 MiB. The last bounds the table at 5.3 million live samples.
-static const u32 level_lines[N_LEVELS] = {1 << 13, 1 << 17, 1 << 19};
-enum { N_LINES = (1 << 13) + (1 << 17) + (1 << 19) };
+// Lines of each level: 0.5, 2, 8 and 32 MiB, each four times the one before, so that a level that
+// was just opened is a fifth full at least: with their times 60 bytes a live sample. The last
+// bounds the table at 5 million.
+static const u32 level_lines[N_LEVELS] = {1 << 13, 1 << 15, 1 << 17, 1 << 19};
+enum { N_LINES = (1 << 13) + (1 << 15) + (1 << 17) + (1 << 19) };
 
 struct tables {
     _Atomic u64 lines[N_LINES][LINE_WORDS]; // address >> 4 << BUCKET_BITS | bucket; 0: free

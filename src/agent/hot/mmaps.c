@@ -151,7 +151,8 @@ static __attribute__((noinline)) void record(const void *at, size_t len, enum ma
 }
 
 static bool is_recording(void) {
-    return maps_are_recorded() && !hot_thread.depth && !hot_thread.is_hidden;
+    return maps_are_recorded() && !hot_thread.depth && !hot_thread.is_hidden &&
+           !pages_are_stopped();
 }
 
 const struct map_site *map_sites(void) {

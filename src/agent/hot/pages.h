@@ -5,5 +5,9 @@
 
 #include "base/types.h"
 
-// Zeroed pages; NULL: no memory. munmap gives them back.
+// Zeroed pages; NULL: no memory, or pages_stop was called. munmap gives them back.
 void *map_own(size_t bytes);
+// From now on nothing that needs pages or unwinds by the program's own calls is done: the program
+// has confined itself (agent/confine.h). For good.
+void pages_stop(void);
+bool pages_are_stopped(void);
