@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { tableFiles, writeTables } from './tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? 'out');
@@ -131,7 +132,7 @@ ${incbin('ui_flame_page', file)}\nconst str flame_page_packed = {ui_flame_page, 
 
 function sources(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name.startsWith('.')) return [];
+    if (entry.name === 'node_modules' || entry.name === 'generated' || entry.name.startsWith('.')) return [];
     const path = join(folder, entry.name);
     return entry.isDirectory() ? sources(path) : [path];
   });
@@ -140,11 +141,12 @@ function sources(folder) {
 async function main() {
   rmSync(join(out, 'gz'), { recursive: true, force: true });
   mkdirSync(join(out, 'gz'), { recursive: true });
+  writeTables(join(here, '../src'), join(here, 'generated/tables.ts'));
   const [{ files, metafile }, standalone] = await Promise.all([bundlePages(), standalonePage(), checkTypes()]);
   for (const page of pages) files.set(`/${page}.html`, Buffer.from(pageText(page, metafile)));
   writeAssets(files);
   writeFlamePage(standalone);
-  if (depfile) writeFileSync(depfile, `${join(out, 'ui_assets.c')}: ${sources(here).join(' ')}\n`);
+  if (depfile) writeFileSync(depfile, `${join(out, 'ui_assets.c')}: ${[...sources(here), ...tableFiles(join(here, '../src'))].join(' ')}\n`);
 }
 
 if (!existsSync(join(here, 'node_modules/esbuild'))) {

@@ -50,9 +50,9 @@ static void put_frame(struct json *j, u32 id, const struct flame_frame *f) {
     json_open(j, '{');
     json_key_i64(j, "id", id);
     json_key_text(j, "name", f->name);
-    if (f->file.len) json_key_text(j, "file", f->file);
-    if (f->line) json_key_i64(j, "line", f->line);
-    if (f->object.len) json_key_text(j, "binary", f->object);
+    json_key_text(j, "file", f->file);
+    json_key_i64(j, "line", f->line);
+    json_key_text(j, "binary", f->object);
     json_close(j, '}');
 }
 

@@ -1,5 +1,6 @@
 // ui/profile/api.ts - the answers of pprof -http, as docs/api.md has them.
-// Room: types only.
+// Room: types only; those of options and calls come from the server's own tables.
+import type { CommandName, OptionKey, OptionName } from '../generated/tables.ts';
 
 export interface Told {
   type: string;
@@ -184,8 +185,8 @@ export interface Search extends Told {
 }
 
 export interface Option {
-  name: string;
-  key: string;
+  name: OptionName;
+  key: OptionKey | ''; // empty: of the command line only
   type: 'bool' | 'int' | 'float' | 'string' | 'choice';
   default: string;
   is_saved: boolean;
@@ -194,7 +195,7 @@ export interface Option {
 }
 export interface Options {
   options: Option[];
-  commands: { name: string; takes: string; help: string }[];
+  commands: { name: CommandName; takes: string; help: string }[];
 }
 
 export interface Configs {

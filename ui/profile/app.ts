@@ -1,6 +1,7 @@
 // ui/profile/app.ts - what every page of a profile shares: the state, the summary, and asking the server.
 // Room: no page and no heading; those are given an App. The keys of the address that the server does not know are named here.
 import { ApiError, getJson, type Query } from '../common/fetch.ts';
+import type { Call } from '../generated/tables.ts';
 import { UrlState } from '../common/state.ts';
 import type { Options, Sources, Summary } from './api.ts';
 
@@ -37,8 +38,8 @@ export class App {
     return [...this.state.entries(except), ...Object.entries(more).filter(([, value]) => value !== '')];
   }
 
-  async get<T>(path: string, more: Record<string, string> = {}, signal?: AbortSignal, without?: ReadonlySet<string>): Promise<T> {
-    return getJson<T>(`/api/${path}`, this.query(more, without), signal);
+  async get<T>(call: Call, more: Record<string, string> = {}, signal?: AbortSignal, without?: ReadonlySet<string>): Promise<T> {
+    return getJson<T>(`/api/${call}`, this.query(more, without), signal);
   }
 
   // What peek, source and disasm look for: their own key, or the original's f.

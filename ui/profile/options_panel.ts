@@ -4,11 +4,12 @@ import { debounced, h, replace } from '../common/dom.ts';
 import { askText, openDialog } from '../common/dialog.ts';
 import { ApiError, getJson, post, urlOf } from '../common/fetch.ts';
 import { toast } from '../common/toast.ts';
+import type { OptionName } from '../generated/tables.ts';
 import type { App } from './app.ts';
 import type { Configs, Option } from './api.ts';
 import { errorText } from './error_text.ts';
 
-const groups: [string, string[]][] = [
+const groups: [string, OptionName[]][] = [
   ['Which stacks', ['focus', 'ignore', 'tagfocus', 'tagignore']],
   ['Which frames', ['show', 'hide', 'show_from', 'prune_from', 'noinlines', 'granularity', 'showcolumns']],
   ['Labels', ['tagroot', 'tagleaf', 'tagshow', 'taghide']],
