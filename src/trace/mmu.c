@@ -8,7 +8,10 @@ struct mmu_go {
     bool executes, assists, is_counted;
 };
 
-enum { MAX_PROCS = 1 << 16 }; // more in the log are no machine
+enum {
+    MAX_PROCS = 1 << 12,  // more are no machine; Go's own limit was a quarter of it
+    MAX_SERIES = 1 << 16, // processors that come and go begin a series each time
+};
 
 void trace_mmu_init(struct trace_mmu_log *log, struct arena *out) {
     *log = (struct trace_mmu_log){.arena = out, .go_ids = NEW(out, struct id_table, 1)};
@@ -156,7 +159,7 @@ struct mmu_build {
     struct arena *out;
     struct trace_mmu *m;
     struct mmu_proc *procs;
-    u32 n_procs, n_stopped;
+    u32 n_procs, n_busy, n_stopped; // busy: processors where something collects
     size_t cap_procs;
     bool is_per_proc;
 };
@@ -179,9 +182,10 @@ static void add_step(struct mmu_build *b, u32 series_i, i64 time_ns, double util
 static void set_procs(struct mmu_build *b, i64 time_ns, u32 n) {
     while (b->n_procs > n) {
         b->n_procs--;
+        b->n_busy -= b->procs[b->n_procs].n_busy > 0;
         if (b->is_per_proc) add_step(b, b->procs[b->n_procs].series_i, time_ns, 0);
     }
-    while (b->n_procs < n) {
+    while (b->n_procs < n && b->m->n_series < MAX_SERIES) {
         u32 series_i = 0;
         if (b->is_per_proc || b->m->n_series == 0) {
             series_i = b->m->n_series++;
@@ -221,22 +225,35 @@ static void charge_past(struct mmu_build *b) {
     }
 }
 
+static void tell_proc(struct mmu_build *b, u32 proc_i, i64 time_ns) {
+    const struct mmu_proc *p = &b->procs[proc_i];
+    if (b->is_per_proc)
+        add_step(b, p->series_i, time_ns, b->n_stopped || p->n_busy > 0 ? 0 : 1);
+}
+
+static void tell_all(struct mmu_build *b, i64 time_ns) {
+    for (u32 i = 0; b->is_per_proc && i < b->n_procs; i++) tell_proc(b, i, time_ns);
+}
+
 static void apply(struct mmu_build *b, const struct mmu_entry *e) {
     if (e->what == MMU_LOG_PROCS) {
         set_procs(b, e->time_ns, (u32)e->p);
+        tell_all(b, e->time_ns);
     } else if (e->what == MMU_LOG_STW) {
-        b->n_stopped += (u32)e->delta;
+        bool was_stopped = b->n_stopped > 0;
+        if (e->delta > 0 || was_stopped) b->n_stopped += (u32)e->delta;
+        if (was_stopped != (b->n_stopped > 0)) tell_all(b, e->time_ns);
     } else if (e->p >= 0 && (u32)e->p < b->n_procs) {
+        struct mmu_proc *p = &b->procs[e->p];
         if (e->is_early && !b->is_per_proc) charge_past(b);
-        b->procs[e->p].n_busy += e->delta;
+        b->n_busy -= p->n_busy > 0;
+        p->n_busy += e->delta;
+        b->n_busy += p->n_busy > 0;
+        tell_proc(b, (u32)e->p, e->time_ns);
     }
-    u32 n_busy = 0;
-    for (u32 i = 0; i < b->n_procs; i++) {
-        bool is_busy = b->n_stopped || b->procs[i].n_busy > 0;
-        n_busy += is_busy;
-        if (b->is_per_proc) add_step(b, b->procs[i].series_i, e->time_ns, is_busy ? 0 : 1);
-    }
-    if (!b->is_per_proc) add_step(b, 0, e->time_ns, 1 - (double)n_busy / b->n_procs);
+    if (b->is_per_proc || b->n_procs == 0) return;
+    u32 n_busy = b->n_stopped ? b->n_procs : b->n_busy;
+    add_step(b, 0, e->time_ns, 1 - (double)n_busy / b->n_procs);
 }
 
 static void integrate(struct mmu_series *s) {
