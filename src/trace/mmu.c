@@ -33,7 +33,7 @@ static void put(struct trace_mmu_log *log, const struct trace_event *ev, enum mm
     if (log->n_procs == 0 || log->n_entries == U32_NONE - 1) return;
     GROW(log->arena, log->entries, log->cap_entries, log->n_entries + 1);
     log->entries[log->n_entries++] = (struct mmu_entry){.time_ns = ev->time_ns,
-                                                        .p = p < MAX_PROCS ? (i32)p : -1,
+                                                        .p = p >= 0 && p <= MAX_PROCS ? (i32)p : -1,
                                                         .delta = delta,
                                                         .what = (u8)what,
                                                         .is_early = ev->kind == TRACE_RANGE_ACTIVE};
@@ -56,7 +56,7 @@ static void count(struct trace_mmu_log *log, struct mmu_go *g, const struct trac
     if (g->is_counted) return;
     g->is_counted = true;
     g->what = (u8)what;
-    g->p = ev->p < MAX_PROCS ? (i32)ev->p : -1;
+    g->p = ev->p >= 0 && ev->p < MAX_PROCS ? (i32)ev->p : -1;
     put(log, ev, what, g->p, 1);
 }
 
@@ -227,8 +227,7 @@ static void charge_past(struct mmu_build *b) {
 
 static void tell_proc(struct mmu_build *b, u32 proc_i, i64 time_ns) {
     const struct mmu_proc *p = &b->procs[proc_i];
-    if (b->is_per_proc)
-        add_step(b, p->series_i, time_ns, b->n_stopped || p->n_busy > 0 ? 0 : 1);
+    if (b->is_per_proc) add_step(b, p->series_i, time_ns, b->n_stopped || p->n_busy > 0 ? 0 : 1);
 }
 
 static void tell_all(struct mmu_build *b, i64 time_ns) {

@@ -73,6 +73,23 @@ TEST(mmu_names_the_worst_windows_apart) {
     }
 }
 
+// A number of processors at the limit itself was taken for 2^32 - 1 of them: found by fuzz/trace.
+TEST(mmu_bounds_the_number_of_processors) {
+    struct trace_mmu_log log;
+    struct trace_mmu m;
+    struct trace_event ev = {.type = TRACE_EV_ProcsChange, .kind = TRACE_METRIC, .args = {1 << 30}};
+    trace_mmu_init(&log, t->arena);
+    for (int i = 0; i < 40; i++) {
+        ev.time_ns = i;
+        ev.args[0] = i % 2 ? 1 : (u64)1 << 30;
+        trace_mmu_event(&log, &ev);
+    }
+    trace_mmu_build(t->arena, &log, MMU_STW | MMU_PER_PROC, &m);
+    CHECK(m.n_series <= 1 << 16);
+    trace_mmu_build(t->arena, &log, MMU_STW, &m);
+    CHECK_EQ(m.n_series, 1);
+}
+
 TEST(mmu_knows_nothing_without_processors) {
     struct trace_mmu_log log;
     struct trace_mmu m;
