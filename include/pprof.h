@@ -170,6 +170,37 @@ void pprof_scope_leave(pprof_scope *scope);
 unsigned pprof_stack_register(const void *lowest, size_t size);
 void pprof_stack_unregister(unsigned id);
 
+// Begins an execution trace of all threads: when each runs, waits and for what, who woke it. It is
+// written to fd, about once a second, until pprof_trace_stop; fd stays the caller's and open until
+// then. `pprof trace` reads it, and `go tool trace` of Go 1.23 and later. Fails while another trace
+// runs, also one that a client asked for over HTTP. As Go's runtime/trace.Start.
+bool pprof_trace_start(int fd, char why[PPROF_ERROR_SIZE]);
+// Ends it and returns when all is written. As Go's Stop.
+bool pprof_trace_stop(char why[PPROF_ERROR_SIZE]);
+// Whether what the functions below tell is kept: a trace or the flight recorder runs. As IsEnabled.
+bool pprof_trace_is_enabled(void);
+
+// A task is a piece of work that passes through any number of threads, such as a request: a number
+// for the calls below, which a program hands on itself. parent is another task, 0: none. As
+// NewTask.
+uint64_t pprof_trace_task_new(uint64_t parent, const char *type);
+void pprof_trace_task_end(uint64_t task);
+// A region is a stretch of time of the calling thread, for a task or for none (0). Regions of one
+// thread lie inside one another: the end names what the beginning named. As StartRegion.
+void pprof_trace_region_begin(uint64_t task, const char *type);
+void pprof_trace_region_end(uint64_t task, const char *type);
+// A message at this moment. As Log.
+void pprof_trace_log(uint64_t task, const char *category, const char *message);
+// Texts are cut at 1024 bytes. While nothing is traced each call costs a branch (a task also an
+// atomic count).
+
+// Keeps a trace of the last age_ms milliseconds (0: 10 s) in at most max_bytes (0: 10 MiB), for
+// pprof_flight_recorder_write, which writes what there is to fd, and /debug/pprof/flightrecorder.
+// PPROF_FLIGHT_RECORDER=10s,16MiB starts it with the program. As Go's FlightRecorder.
+bool pprof_flight_recorder_start(unsigned age_ms, size_t max_bytes, char why[PPROF_ERROR_SIZE]);
+bool pprof_flight_recorder_write(int fd, char why[PPROF_ERROR_SIZE]);
+void pprof_flight_recorder_stop(void);
+
 #ifdef __GNUC__
 // In C: from here to the end of the block. PPROF_SCOPE("endpoint", path);
 #define PPROF_SCOPE(key, value)                                                                    \

@@ -197,6 +197,7 @@ static void drain_cpu(void *ctx) {
 
 void api_resume(void) {
     drain_cpu(NULL);
+    api_trace_resume();
 }
 
 bool api_cpu_begin(u32 hz, struct err *err) {

@@ -16,3 +16,8 @@ void api_cpu_end(void);
 
 // After the agent thread was started again: goes on draining a CPU profile that the program began.
 void api_resume(void);
+// The same of a trace that the program started, and of the flight recorder.
+void api_trace_resume(void);
+// Starts the flight recorder where PPROF_FLIGHT_RECORDER asks for it. On the agent thread.
+void api_recorder_begin(void);
+void api_trace_after_fork_child(void);

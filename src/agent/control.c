@@ -138,6 +138,7 @@ static void wait_for_parent(void *ctx) {
 // What the agent thread does first.
 static void begin(void *ctx) {
     files_begin(NULL);
+    api_recorder_begin();
     if (control.http[0]) wait_for_parent(ctx);
 }
 

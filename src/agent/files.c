@@ -7,8 +7,10 @@
 #include "agent/cpu.h"
 #include "agent/hot/hot.h"
 #include "agent/loop.h"
+#include "agent/trace.h"
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -31,11 +33,11 @@ static struct {
     char prefix[NAME_CAP];
     int signo; // 0: none
     u32 hz;
-    bool has_cpu;                         // the CPU profile until exit runs
-    bool has_signal_cpu;                  // one that a signal asked for runs
-    u32 n_signals;                        // writes so far
-    _Atomic bool is_asked;                // a signal came
-    char failed[NAME_CAP + ERR_TEXT_CAP]; // the last failure
+    bool has_cpu;                             // the CPU profile until exit runs
+    bool has_signal_cpu;                      // one that a signal asked for runs
+    u32 n_signals;                            // writes so far
+    _Atomic bool is_asked;                    // a signal came
+    char failed[NAME_CAP + ERR_TEXT_CAP + 4]; // the last failure
 } files;
 
 static void variable(const char *name, char ret[NAME_CAP], const char *otherwise) {
@@ -176,14 +178,14 @@ void files_begin(void *ctx) {
     if (!files.has_cpu) fail("PPROF_CPU_PROFILE", err.text);
 }
 
-static void asked_name(char ret[NAME_CAP], str profile) {
+static void asked_name(char ret[NAME_CAP], str profile, const char *ending) {
     char prefix[NAME_CAP], plain[NAME_CAP];
     name_expand(files.prefix, prefix);
     snprintf(plain, sizeof plain, S_FMT, S_ARG(profile));
     for (char *p = plain; *p; p++)
         if (*p == '/') *p = '_';
-    if (snprintf(ret, NAME_CAP, "%s.%d.%u.%s.pb.gz", prefix, (int)getpid(), files.n_signals,
-                 plain) >= NAME_CAP)
+    if (snprintf(ret, NAME_CAP, "%s.%d.%u.%s.%s", prefix, (int)getpid(), files.n_signals, plain,
+                 ending) >= NAME_CAP)
         fail("PPROF_SIGNAL_FILES", "too long");
 }
 
@@ -193,7 +195,7 @@ static void signal_cpu_end(void *ctx) {
     if (!files.has_signal_cpu) return;
     files.has_signal_cpu = false;
     api_cpu_end();
-    asked_name(name, S("profile"));
+    asked_name(name, S("profile"), "pb.gz");
     profile_write(collector_find(S("profile")), name);
 }
 
@@ -212,16 +214,33 @@ static void signal_cpu_begin(void) {
         signal_cpu_end(NULL);
 }
 
+// What the flight recorder has.
+static void recorder_file(void) {
+    char name[NAME_CAP];
+    struct err err = {0};
+    struct evbuffer *bytes = evbuffer_new();
+    asked_name(name, S("flightrecorder"), "trace");
+    if (!bytes || !recorder_write(bytes, &err)) {
+        fail(name, err.text);
+    } else {
+        size_t len = evbuffer_get_length(bytes);
+        str whole = {(const char *)evbuffer_pullup(bytes, -1), len};
+        if (!file_write(name, whole, &err)) fail(name, err.text);
+    }
+    if (bytes) evbuffer_free(bytes);
+}
+
 static void asked_write(str profile) {
     char name[NAME_CAP];
+    if (str_eq(profile, S("flightrecorder"))) return recorder_file();
     const struct collector *of = collector_find(profile);
     if (!of) {
-        asked_name(name, profile);
+        asked_name(name, profile, "pb.gz");
         fail(name, "no such profile");
     } else if (str_eq(of->name, S("profile"))) {
         signal_cpu_begin();
     } else {
-        asked_name(name, profile);
+        asked_name(name, profile, "pb.gz");
         profile_write(of, name);
     }
 }

@@ -6,7 +6,7 @@
 //   PPROF_HEAP_AT_EXIT   file: the heap profile after all destructors; what is in use has leaked
 //   PPROF_SIGNAL         NAME or NAME:profile,profile...: each such signal writes these profiles
 //                        (heap,goroutine) into files; "profile" is a CPU profile of the 10 s that
-//                        follow
+//                        follow; "flightrecorder" the trace that PPROF_FLIGHT_RECORDER keeps
 //   PPROF_SIGNAL_FILES   what the names of those files begin with (pprof)
 //
 // In a file's name %p becomes the process id; forked children write only then. A relative name is

@@ -5,6 +5,7 @@
 // nothing, since another library's handler may still have to unlock its allocator. The child's
 // agent is started by the hooks, after fork has returned and all handlers have run. A child made by
 // vfork, posix_spawn or a bare clone shares or keeps everything and is left alone.
+#include "agent/api.h"
 #include "agent/contention.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
@@ -40,6 +41,7 @@ static void in_child(void) {
     wall_after_fork_child();
     offcpu_after_fork_child();
     trace_after_fork_child();
+    api_trace_after_fork_child();
     delta_after_fork_child();
     contention_after_fork_child();
     control_after_fork_child();

@@ -17,7 +17,7 @@ struct item {
     u64 ticks;
     const struct trace_record *record;
     struct trace_stream *stream;
-    u32 woke; // of a post: index + 1 of the first thread's item that it woke; of that item: next
+    u32 woke; // of a post or creation: index + 1 of the first item it led to; of that item: next
 };
 
 struct drain {
@@ -114,24 +114,35 @@ static void match(struct drain *d, struct idmap *posts, u32 i) {
     d->items[post].woke = i + 1;
 }
 
+static void match_birth(struct drain *d, struct idmap *births, u32 i) {
+    u32 creation = idmap_get(births, trace_arg_of(d->items[i].record));
+    if (creation != U32_NONE) d->items[creation].woke = i + 1;
+}
+
 static void match_all(struct drain *d) {
-    struct idmap posts;
+    struct idmap posts, births;
     idmap_init(&posts, &d->scratch);
+    idmap_init(&births, &d->scratch);
     for (u32 i = 0; i < d->n; i++) {
         struct item *item = &d->items[i];
         enum trace_mark mark = trace_mark_of(item->record);
         if (mark == TRACE_MARK_POST) *idmap_at(&posts, trace_arg_of(item->record)) = i;
         if (mark == TRACE_MARK_WOKEN) match(d, &posts, i);
+        if (mark == TRACE_MARK_CREATES) *idmap_at(&births, trace_arg_of(item->record)) = i;
+        if (mark == TRACE_MARK_BORN) match_birth(d, &births, i);
         if (mark != TRACE_MARK_SYNC && mark != TRACE_MARK_COND) continue;
         item->stream->waits_for = 1ull << 32 | trace_arg_of(item->record);
         item->stream->waits_since = item->ticks;
     }
 }
 
-static void put_posts(struct drain *d, const struct item *item, struct trace_act act) {
-    act.kind = TRACE_ACT_UNBLOCKS;
+// What an item did to others, each by an act of its own.
+static void put_others(struct drain *d, const struct item *item, struct trace_act act,
+                       enum trace_act_kind kind) {
+    act.kind = kind;
     for (u32 at = item->woke; at; at = d->items[at - 1].woke) {
         act.other = atomic_load(&d->items[at - 1].stream->tid);
+        act.id = d->items[at - 1].stream->start_pc;
         trace_writer_put(tracer.writer, &act);
     }
 }
@@ -165,8 +176,9 @@ static void put(struct drain *d, const struct item *item) {
                             .tid = atomic_load(&item->stream->tid),
                             .stack = stack == TRACE_NO_STACK ? U32_NONE : stack};
     switch (trace_mark_of(item->record)) {
+    case TRACE_MARK_CREATES:
+        return put_others(d, item, act, TRACE_ACT_CREATES);
     case TRACE_MARK_BORN:
-        act.other = trace_arg_of(item->record);
         act.id = item->stream->start_pc;
         return put_wait(act, TRACE_ACT_BORN, (str){0});
     case TRACE_MARK_ENDED:
@@ -184,7 +196,7 @@ static void put(struct drain *d, const struct item *item) {
     case TRACE_MARK_WOKEN:
         return put_wait(act, TRACE_ACT_WOKEN, (str){0});
     case TRACE_MARK_POST:
-        return put_posts(d, item, act);
+        return put_others(d, item, act, TRACE_ACT_UNBLOCKS);
     case TRACE_MARK_TASK_BEGIN:
     case TRACE_MARK_TASK_END:
     case TRACE_MARK_REGION_BEGIN:

@@ -27,7 +27,8 @@ enum {
 };
 
 enum trace_act_kind {
-    TRACE_ACT_BORN,         // other: its creator's tid or 0; stack: the creator's; id: its first pc
+    TRACE_ACT_CREATES,      // other: a new thread's tid; id: its first pc; stack
+    TRACE_ACT_BORN,         // begins to run. id: its first pc, if nobody created it
     TRACE_ACT_ENDED,        //
     TRACE_ACT_BLOCKED,      // name: for what, in Go's words; stack
     TRACE_ACT_WOKEN,        // it runs again

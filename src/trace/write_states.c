@@ -103,6 +103,7 @@ void write_running(struct trace_writer *w, struct writer_thread *thread, u64 tim
         break;
     }
     thread->state = THREAD_RUNNING;
+    thread->is_created = false;
     procs_told(w, thread);
     tell_name(w, thread);
 }
@@ -131,15 +132,26 @@ static void act_ended(struct trace_writer *w, u32 tid, u64 time_ns) {
     thread->n_regions = thread->n_regions_above = 0;
 }
 
-static void act_born(struct trace_writer *w, const struct trace_act *act) {
-    act_ended(w, act->tid, act->time_ns); // the last one of that number, whose end was lost
-    struct writer_thread *thread = write_thread_add(w, act->tid);
-    struct writer_thread *creator = write_thread_find(w, act->other);
+static void act_creates(struct trace_writer *w, const struct trace_act *act) {
+    struct writer_thread *creator = write_thread(w, act->tid, act->time_ns);
+    if (act->other == act->tid) return;
+    act_ended(w, act->other, act->time_ns); // the last one of that number, whose end was lost
+    write_thread_add(w, act->other);
+    creator = write_thread_find(w, act->tid); // the list may have moved
+    struct writer_thread *thread = write_thread_find(w, act->other);
+    write_running(w, creator, act->time_ns);
     thread->start_pc = act->id;
-    if (creator && creator != thread && creator->state == THREAD_RUNNING) {
-        EMIT(w, creator, act->time_ns, GoCreate, act->tid, write_stack_of_pc(w, act->id),
-             write_stack(w, act->stack));
-    } else {
+    thread->is_created = true;
+    EMIT(w, creator, act->time_ns, GoCreate, act->other, write_stack_of_pc(w, act->id),
+         write_stack(w, act->stack));
+}
+
+static void act_born(struct trace_writer *w, const struct trace_act *act) {
+    struct writer_thread *thread = write_thread_find(w, act->tid);
+    if (!thread || !thread->is_created) {
+        act_ended(w, act->tid, act->time_ns);
+        thread = write_thread_add(w, act->tid);
+        thread->start_pc = act->id;
         enter_by_itself(w, thread, act->time_ns);
     }
     write_running(w, thread, act->time_ns);
@@ -244,10 +256,12 @@ static void act_user(struct trace_writer *w, struct writer_thread *thread,
 }
 
 void trace_writer_put(struct trace_writer *w, const struct trace_act *act) {
+    if (act->kind == TRACE_ACT_CREATES) return act_creates(w, act);
     if (act->kind == TRACE_ACT_BORN) return act_born(w, act);
     if (act->kind == TRACE_ACT_ENDED) return act_ended(w, act->tid, act->time_ns);
     struct writer_thread *thread = write_thread(w, act->tid, act->time_ns);
     switch (act->kind) {
+    case TRACE_ACT_CREATES:
     case TRACE_ACT_BORN:
     case TRACE_ACT_ENDED:
         return;

@@ -88,7 +88,8 @@ TEST(writer_tells_a_thread_from_birth_to_end) {
     struct file file = file_new(t, TRACE_WRITE_GO123);
     put(&file, w,
         (struct trace_act){
-            .kind = TRACE_ACT_BORN, .tid = WORKER, .other = MAIN, .stack = 2, .id = 0x3001});
+            .kind = TRACE_ACT_CREATES, .tid = MAIN, .other = WORKER, .stack = 2, .id = 0x3001});
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_BORN, .tid = WORKER});
     put(&file, w,
         (struct trace_act){
             .kind = TRACE_ACT_BLOCKED, .tid = WORKER, .name = S("sync"), .stack = 3});

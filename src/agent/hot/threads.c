@@ -45,7 +45,6 @@ struct birth {
     size_t stack_bytes;
     u64 creator_pc;
     u32 creator_tid;
-    u32 creator_stack; // while a trace runs
 };
 
 // What a forked child begins without. The kernel leaves these pages out of its copy, so that a fork
@@ -253,7 +252,7 @@ static void thread_begin(const struct birth *birth) {
     atomic_fetch_sub(&all.n_starting, 1);
     unblock_our_signal();
     if (hot_thread.slot) cpu_timer_arm(hot_thread.slot, hot_thread.tid, true);
-    trace_thread_born(birth->creator_tid, birth->creator_stack);
+    trace_thread_born(birth);
     hot_thread.depth--;
 }
 
@@ -345,10 +344,10 @@ static struct birth *birth_new(const pthread_attr_t *attr, void *arg, const void
     birth->stack_bytes = stack_size_of(attr);
     birth->creator_pc = (u64)(uintptr_t)return_pc - 1;
     birth->creator_tid = hot_thread.tid ? hot_thread.tid : (u32)gettid();
-    birth->creator_stack = trace_is_on() ? trace_stack_here(return_pc) : TRACE_NO_STACK;
     birth->start = NULL;
     birth->start_c11 = NULL;
     atomic_fetch_add(&all.n_starting, 1);
+    trace_thread_creates(birth, return_pc);
     return birth;
 }
 

@@ -27,7 +27,8 @@ enum {
 };
 
 enum trace_mark {
-    TRACE_MARK_BORN,         // arg: creator's tid; stack: the creator's
+    TRACE_MARK_CREATES,      // makes a thread. arg: which birth (trace_object); stack
+    TRACE_MARK_BORN,         // arg: of which birth
     TRACE_MARK_ENDED,        //
     TRACE_MARK_SYNC,         // waits for an object. arg: which (trace_object); stack
     TRACE_MARK_COND,         //
@@ -120,8 +121,9 @@ static inline u32 trace_object(const void *object) {
     return (u32)(x >> 32);
 }
 
-// The calling thread begins and ends; from threads.c.
-void trace_thread_born(u32 creator_tid, u32 creator_stack);
+// The calling thread makes one, begins, ends; from threads.c. birth tells one from another.
+void trace_thread_creates(const void *birth, const void *caller);
+void trace_thread_born(const void *birth);
 void trace_thread_ended(void);
 // In the only thread of a forked child: no trace runs here.
 void trace_hot_after_fork_child(void);

@@ -45,6 +45,10 @@ void trace_hot_switch(bool is_on) {
     wait_trace(is_on ? &tracer : NULL);
 }
 
-void trace_thread_born(u32 creator_tid, u32 creator_stack) {
-    if (trace_is_on()) trace_put(TRACE_MARK_BORN, creator_stack, creator_tid);
+void trace_thread_creates(const void *birth, const void *caller) {
+    if (trace_is_on()) trace_put(TRACE_MARK_CREATES, trace_stack_here(caller), trace_object(birth));
+}
+
+void trace_thread_born(const void *birth) {
+    if (trace_is_on()) trace_put(TRACE_MARK_BORN, TRACE_NO_STACK, trace_object(birth));
 }
