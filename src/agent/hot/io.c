@@ -166,9 +166,16 @@ static enum wait_kind kind_of_select(int n, const struct timeval *time) {
     return kind_of_poll((u64)n, time && time->tv_sec == 0 && time->tv_usec == 0 ? 0 : -1);
 }
 
+// clang makes no clones.
+#if defined(__clang__)
+#define OUT_OF_LINE __attribute__((noinline))
+#else
+#define OUT_OF_LINE __attribute__((noinline, noclone))
+#endif
+
 // The hook jumps to either: the slow way's return address is the program's.
 #define IO_HOOK(result, name, kind, object, parameters, arguments)                                 \
-    __attribute__((noinline, noclone)) static result traced_##name parameters {                    \
+    OUT_OF_LINE static result traced_##name parameters {                                           \
         struct wait_scope scope;                                                                   \
         wait_begin(&scope, kind, (const void *)(intptr_t)(object), CALLER);                        \
         result got = real_io.name arguments;                                                       \
