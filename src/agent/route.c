@@ -145,12 +145,11 @@ static void plan_name(struct arena *out, const struct http_request *request, str
         plan_symbol(request, ret);
     } else if (str_eq(name, S("profile"))) {
         plan_cpu(out, request, ret);
-    } else if (str_eq(name, S("wall")) || str_eq(name, S("offcpu"))) {
     } else if (str_eq(name, S("trace"))) {
         plan_trace(out, request, ret);
     } else if (str_eq(name, S("flightrecorder"))) {
         ret->kind = PLAN_RECORDER;
-    } else if (str_eq(name, S("wall"))) {
+    } else if (str_eq(name, S("wall")) || str_eq(name, S("offcpu"))) {
         plan_wall(out, request, collector_find(name), ret);
         if (ret->kind == PLAN_WALL && str_eq(name, S("offcpu"))) ret->kind = PLAN_OFFCPU;
     } else {

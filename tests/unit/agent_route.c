@@ -137,3 +137,35 @@ TEST(symbol_answers_in_the_order_asked_and_skips_what_it_does_not_know) {
     CHECK_STR(http_symbols(t->arena, S(""), name_even, NULL), S("num_symbols: 1\n"));
     CHECK_STR(http_symbols(t->arena, S("+++"), name_even, NULL), S("num_symbols: 1\n"));
 }
+
+TEST(profiles_made_by_looking_have_a_duration_and_a_format) {
+    CHECK_EQ(plan_of(t, "/debug/pprof/wall").kind, PLAN_WALL);
+    CHECK_EQ(plan_of(t, "/debug/pprof/wall").seconds, 30);
+    CHECK(plan_of(t, "/debug/pprof/wall?seconds=3").of == collector_find(S("wall")));
+    CHECK_EQ(plan_of(t, "/debug/pprof/offcpu?seconds=3").kind, PLAN_OFFCPU);
+    CHECK_EQ(plan_of(t, "/debug/pprof/offcpu?seconds=3").seconds, 3);
+    CHECK(plan_of(t, "/debug/pprof/offcpu").of == collector_find(S("offcpu")));
+    CHECK_EQ(plan_of(t, "/debug/fgprof?seconds=2&format=folded").kind, PLAN_WALL);
+    CHECK(plan_of(t, "/debug/fgprof?format=folded").is_folded);
+    CHECK(plan_of(t, "/debug/fgprof?format=pprof").of == &fgprof_collector);
+    check_error(t, "/debug/fgprof?format=svg", 400,
+                "invalid value for \"format\" - must be pprof or folded\n");
+}
+
+TEST(deltas_since_the_last_scrape_are_asked_of_profiles_that_have_seconds) {
+    CHECK_EQ(plan_of(t, "/debug/pprof/delta_heap").kind, PLAN_SCRAPE);
+    CHECK(plan_of(t, "/debug/pprof/delta_heap").of == collector_find(S("heap")));
+    CHECK_EQ(plan_of(t, "/debug/pprof/delta_mutex").kind, PLAN_SCRAPE);
+    CHECK_EQ(plan_of(t, "/debug/pprof/delta_block").kind, PLAN_SCRAPE);
+    check_error(t, "/debug/pprof/delta_profile", 404, "Unknown profile\n");
+    check_error(t, "/debug/pprof/delta_", 404, "Unknown profile\n");
+}
+
+TEST(the_heap_can_be_asked_for_its_peak_and_its_ages) {
+    CHECK(plan_of(t, "/debug/pprof/heap?peak=1").is_peak);
+    CHECK(plan_of(t, "/debug/pprof/allocs?age=1&debug=1").by_age);
+    CHECK(!plan_of(t, "/debug/pprof/goroutine?peak=1").is_peak);
+    CHECK(!plan_of(t, "/debug/pprof/heap?peak=0").is_peak);
+    check_error(t, "/debug/pprof/heap?peak=1&seconds=1", 400,
+                "seconds and peak or age params are incompatible\n");
+}
