@@ -158,7 +158,8 @@ static void add_sample(struct collector *c, u32 stamp, const u32 *stack, u32 n, 
         for (u32 j = f->at[stack[i] + 1]; j-- > f->at[stack[i]];) {
             if (c->g->tree) place = graph_tree_child(c->g, place, f->ids[j]);
             node = c->g->tree ? graph_tree_place(c->g, place) : f->ids[j];
-            if (node == U32_NONE || c->stamps[node] == stamp) continue;
+            bool is_wanted = node != U32_NONE && (!c->mask || c->mask[node]);
+            if (!is_wanted || c->stamps[node] == stamp) continue;
             c->stamps[node] = stamp;
             add_to_node(c, node, value, div, false);
         }

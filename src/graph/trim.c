@@ -236,6 +236,17 @@ static void settle_edges(struct trimming *t, bool was_rebuilt) {
     if (t->req->is_visual) drop_redundant_edges(t);
 }
 
+// Tags of the first n nodes shown.
+static void add_tags(struct trimming *t, u32 n) {
+    graph_add_tags(t->out, t->g, mask_of(t, t->g->shown, n), t->req->unit);
+}
+
+// How many nodes may be left when they are sorted: each counts at least once.
+static u32 most_shown(const struct trimming *t) {
+    i64 most = t->req->opts->nodecount;
+    return most > 0 && most < t->g->n_shown ? (u32)most : t->g->n_shown;
+}
+
 void graph_build(struct arena *out, const struct view *v, const struct frames *frames,
                  const struct graph_request *req, struct graph *ret) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
@@ -249,9 +260,14 @@ void graph_build(struct arena *out, const struct view *v, const struct frames *f
     }
     ret->names = NEW(out, str, ret->n_nodes);
     ret->orig_count = ret->n_shown;
-    if (req->is_visual) graph_add_tags(out, ret, mask_of(&t, ret->shown, ret->n_shown), req->unit);
-    graph_end_tree(ret);
-    sort_nodes(&t);
+    if (req->call_tree) { // places in it are needed, and sorting them away is not
+        if (req->is_visual) add_tags(&t, ret->n_shown);
+        graph_end_tree(ret);
+        sort_nodes(&t);
+    } else {
+        sort_nodes(&t);
+        if (req->is_visual) add_tags(&t, most_shown(&t));
+    }
     drop_light_tags(&t);
     bool was_rebuilt = req->opts->nodecount > 0 && keep_top(&t);
     if (was_rebuilt) sort_nodes(&t);
