@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#define KERNEL_START ((u64)1 << 63) // user space ends below
+enum { KERNEL_PAGE = 4096 };        // it is moved by whole pages
+
 static bool not_found(struct err *err, str path) {
     char words[128];
     const char *text = strerror_r(errno, words, sizeof words);
@@ -99,6 +102,26 @@ bool binary_address(const struct binary *b, const struct mapping *m, u64 address
         if (s.p_flags & PF_X) break;
     }
     return is_found;
+}
+
+// Source: reference/pprof.md section 5.2, the kernel's rules.
+bool binary_kernel_shift(const struct binary *b, const struct profile *p, const struct mapping *m,
+                         u64 *ret) {
+    if (m->start < KERNEL_START || !b->is_fixed) return false;
+    str name = profile_str(p, m->kernel_relocation_symbol);
+    u64 anchor;
+    bool is_there = elf_symbol_value(b->bytes, name.len ? name : S("_stext"), &anchor);
+    if (is_there && (anchor ^ m->start) % KERNEL_PAGE == 0) {
+        *ret = anchor - m->start;
+        return true;
+    }
+    Elf64_Phdr s;
+    for (size_t i = 0; read_segment(b, i, &s); i++) {
+        if (s.p_type != PT_LOAD || !(s.p_flags & PF_X)) continue;
+        *ret = s.p_vaddr - m->start;
+        return true;
+    }
+    return false;
 }
 
 str binary_bytes_at(const struct binary *b, u64 address) {

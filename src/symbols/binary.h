@@ -21,6 +21,10 @@ str binary_build_id(struct arena *out, const struct binary *b);
 // of the file's loadable segments.
 MUST_USE bool binary_address(const struct binary *b, const struct mapping *m, u64 address,
                              u64 *ret);
+// How much more a kernel's addresses are in its file: it lies elsewhere after each start, and its
+// mapping says where its first symbol lay. False: m is no kernel's.
+MUST_USE bool binary_kernel_shift(const struct binary *b, const struct profile *p,
+                                  const struct mapping *m, u64 *ret);
 // The bytes of the file from a virtual address on, to the end of what its segment has in the file;
 // empty: none.
 str binary_bytes_at(const struct binary *b, u64 address);

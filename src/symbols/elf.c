@@ -182,6 +182,24 @@ bool elf_symbols_raw(struct arena *out, str symbols, str names, struct elf_symbo
     return read_table(out, &from, ret, err);
 }
 
+bool elf_symbol_value(str file, str name, u64 *ret) {
+    Elf64_Ehdr header;
+    str sections;
+    struct symbol_source from;
+    if (!read_header(file, &header, NULL)) return false;
+    u32 n_sections = read_sections(file, &header, &sections);
+    if (!find_table(file, sections, n_sections, SHT_SYMTAB, &from)) return false;
+    for (size_t at = 0; from.symbols.len - at >= sizeof(Elf64_Sym); at += sizeof(Elf64_Sym)) {
+        Elf64_Sym symbol;
+        memcpy(&symbol, from.symbols.p + at, sizeof symbol);
+        if (symbol.st_shndx == SHN_UNDEF || !str_eq(name_at(from.names, symbol.st_name), name))
+            continue;
+        *ret = symbol.st_value;
+        return true;
+    }
+    return false;
+}
+
 // The number of symbols that start at or before address.
 static u32 count_before(const struct elf_symbols *table, u64 address) {
     u32 lo = 0, hi = table->n;

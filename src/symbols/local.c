@@ -159,7 +159,10 @@ static void add_symbols(struct job *job, const struct elf_symbols *symbols) {
 }
 
 static void look_up(const struct asking *a, struct job *job, const struct binary *file, str path) {
-    collect_places(a, job, file, 0);
+    const struct profile *p = &a->edit.p;
+    u64 shift = 0;
+    bool is_kernel = binary_kernel_shift(file, p, &p->mappings[job->mapping_i], &shift);
+    collect_places(a, job, is_kernel ? NULL : file, shift);
     struct dwarf_file *dwarf = NULL;
     struct err ignored;
     if (!a->opts->is_fast && dwarf_open(&job->arena, str_z(&job->arena, path), &dwarf, &ignored))
