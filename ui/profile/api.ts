@@ -106,7 +106,7 @@ export interface Instruction {
   cum: number;
   depth: number;
   starts_block: boolean;
-  calls: { file: string; line: number; text: string; depth: number }[];
+  calls?: { file: string; line: number; text: string; depth: number }[];
 }
 export interface SourceLine {
   line: number;

@@ -349,7 +349,7 @@ export class FlameChart {
   }
 
   // Moves the window so that a node walked to is in sight and can be read.
-  private reveal(spot: Spot): void {
+  reveal(spot: Spot): void {
     const tree = this.treeOf(spot);
     const [x, width] = [tree.x[spot.node]!, tree.width[spot.node]!];
     const isSeen = x < this.right && x + width > this.left && (width / (this.right - this.left)) * this.surface.width > 3;

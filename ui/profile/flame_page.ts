@@ -247,7 +247,7 @@ class FlameView implements View {
       const i = (start + step * k + tree.n * 2) % tree.n;
       if (tree.frame[i]! < 0 || !this.matches.has(tree.frame[i]!)) continue;
       this.chart.setCurrent({ side: 'down', node: i });
-      this.chart.fit({ side: 'down', node: tree.parent[i]! > 0 ? tree.parent[i]! : i });
+      this.chart.reveal({ side: 'down', node: i });
       return;
     }
   }

@@ -20,14 +20,16 @@ export class Groups {
     this.of = this.frames.list.map((frame) => groupOf(frame, this.by));
     this.weights = new Map();
     const areas = new Map<string, number>();
-    const tree = trees.down;
-    this.total = tree?.width[0] || 1;
-    for (let i = 0; tree && i < tree.n; i++) {
-      const group = this.of[tree.frame[i]!];
-      if (group === undefined) continue;
-      const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!) + tree.hidden[i]!;
-      this.weights.set(group, (this.weights.get(group) ?? 0) + own);
-      areas.set(group, (areas.get(group) ?? 0) + tree.width[i]!);
+    this.total = trees.down?.width[0] || 1;
+    for (const tree of [trees.down, trees.up]) {
+      for (let i = 0; tree && i < tree.n; i++) {
+        const group = this.of[tree.frame[i]!];
+        if (group === undefined) continue;
+        areas.set(group, (areas.get(group) ?? 0) + tree.width[i]!);
+        if (tree === trees.up) continue; // callers: what they weigh themselves is not in the picture
+        const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!) + tree.hidden[i]!;
+        this.weights.set(group, (this.weights.get(group) ?? 0) + own);
+      }
     }
     this.rank = ranks(areas);
   }

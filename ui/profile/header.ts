@@ -121,7 +121,7 @@ export class Header {
         h('button', { type: 'button', class: 'chip-close', 'aria-label': `Remove ${label}`, title: `Remove ${label}`, onclick: () => state.set({ [key]: null, z: null }) }, icon('close')));
     });
     const isFiltered = summary && summary.shown !== summary.total;
-    const shown = isFiltered ? h('span', { class: 'faint shown' }, `${formatValue(summary.shown, summary.unit)} of ${formatValue(summary.total, summary.unit)} (${formatPercent(summary.shown, summary.total)})`) : summary ? h('span', { class: 'faint shown' }, formatValue(summary.total, summary.unit)) : null;
+    const shown = summary?.is_diff ? h('span', { class: 'faint shown' }, `difference; percentages are of the base, ${formatValue(summary.total, summary.unit)}`) : isFiltered ? h('span', { class: 'faint shown' }, `${formatValue(summary.shown, summary.unit)} of ${formatValue(summary.total, summary.unit)} (${formatPercent(summary.shown, summary.total)})`) : summary ? h('span', { class: 'faint shown' }, formatValue(summary.total, summary.unit)) : null;
     replace(this.chips, made, shown);
   }
 }

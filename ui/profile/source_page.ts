@@ -88,7 +88,7 @@ class SourceView implements View {
 
   private instruction(source: Source, i: Instruction): HTMLElement[] {
     const value = (x: number) => (x ? formatValue(x, source.unit) : '');
-    const calls = i.calls.map((call) => h('div', { class: 'inlined-call', style: { 'padding-left': `calc(17rem + ${call.depth}ch)` } }, `${call.text || '…'}  ${call.file}:${call.line}`));
+    const calls = (i.calls ?? []).map((call) => h('div', { class: 'inlined-call', style: { 'padding-left': `calc(17rem + ${call.depth}ch)` } }, `${call.text || '…'}  ${call.file}:${call.line}`));
     return [...calls, h('div', { class: i.starts_block ? 'instruction block-start' : 'instruction' },
       h('span', { class: 'number' }, value(i.flat)), h('span', { class: 'number' }, value(i.cum)), h('span', { class: 'address' }, i.address), h('code', {}, i.text), h('span', { class: 'faint' }, i.file ? `${i.file}:${i.line}` : ''))];
   }
