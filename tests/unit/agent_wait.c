@@ -8,7 +8,7 @@
 
 // What the tracer below was told.
 static struct {
-    u32 n_begun, n_ended, n_waited;
+    u32 n_begun, n_ended, n_waited, n_wakes;
     struct wait_scope last;
 } told;
 
@@ -25,7 +25,12 @@ static void told_end(const struct wait_scope *scope, bool has_waited) {
     errno = EBADF;
 }
 
-static const struct wait_tracer tracer = {told_begin, told_end};
+static void told_wakes(const void *object, const void *caller) {
+    told.n_wakes += object != NULL && caller != NULL;
+    errno = EBADF;
+}
+
+static const struct wait_tracer tracer = {told_begin, told_end, told_wakes};
 
 static void wait_once(const void *object, bool has_waited) {
     struct wait_scope scope;
@@ -47,11 +52,17 @@ TEST(a_tracer_is_told_of_both_ends_while_it_wants_to_be) {
     CHECK(told.last.object == &object);
     CHECK_EQ(told.last.kind, WAIT_IO);
     CHECK(told.last.caller != NULL);
-    CHECK(told.last.begin_ns > 0);
+    CHECK_EQ(told.last.begin_ns, 0); // nobody else asked for the time
+    errno = ENOENT;
+    wait_wakes(&object, CALLER);
+    CHECK_EQ(told.n_wakes, 1);
+    CHECK_EQ(errno, ENOENT);
     wait_trace(NULL);
     CHECK(!wait_is_on());
     wait_once(&object, true);
+    wait_wakes(&object, CALLER);
     CHECK_EQ(told.n_begun, 2);
+    CHECK_EQ(told.n_wakes, 1);
 }
 
 TEST(a_wait_begun_under_a_trace_ends_for_it_and_others_do_not) {

@@ -68,6 +68,31 @@ EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until
     return result;
 }
 
+EXPORT int pthread_cond_signal(pthread_cond_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cond_signal(cond);
+}
+
+EXPORT int pthread_cond_broadcast(pthread_cond_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cond_broadcast(cond);
+}
+
+EXPORT int cnd_signal(cnd_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cnd_signal(cond);
+}
+
+EXPORT int cnd_broadcast(cnd_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cnd_broadcast(cond);
+}
+
+EXPORT int sem_post(sem_t *sem) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(sem, CALLER);
+    return real_locks.sem_post(sem);
+}
+
 // glibc's semaphore begins with its value.
 static bool sem_is_free(const sem_t *sem) {
     return __atomic_load_n((const u32 *)(const void *)sem, __ATOMIC_RELAXED) != 0;

@@ -1,5 +1,5 @@
 // agent/hot/conds_old.c - the hooks in front of the conditions that glibc had before 2.3.2.
-// Room: the two functions, for libpprof.so only: a symbol's version is the linker's matter. In a
+// Room: the four functions, for libpprof.so only: a symbol's version is the linker's matter. In a
 // program that links libpprof.a they go unhooked. Door: programs of 2003 call them, by the version.
 #include "agent/hot/locks.h"
 
@@ -13,8 +13,12 @@
 
 int cond_wait_old(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int cond_timedwait_old(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
+int cond_signal_old(pthread_cond_t *cond);
+int cond_broadcast_old(pthread_cond_t *cond);
 __asm__(".symver cond_wait_old, pthread_cond_wait@GLIBC_2.2.5, remove");
 __asm__(".symver cond_timedwait_old, pthread_cond_timedwait@GLIBC_2.2.5, remove");
+__asm__(".symver cond_signal_old, pthread_cond_signal@GLIBC_2.2.5, remove");
+__asm__(".symver cond_broadcast_old, pthread_cond_broadcast@GLIBC_2.2.5, remove");
 
 EXPORT int cond_wait_old(pthread_cond_t *cond, pthread_mutex_t *mutex) {
     struct wait_scope scope;
@@ -35,5 +39,15 @@ EXPORT int cond_timedwait_old(pthread_cond_t *cond, pthread_mutex_t *mutex,
     int failed = real_locks.cond_timedwait_old(cond, mutex, until);
     wait_end(&scope, failed == 0 || failed == ETIMEDOUT);
     return failed;
+}
+
+EXPORT int cond_signal_old(pthread_cond_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cond_signal_old(cond);
+}
+
+EXPORT int cond_broadcast_old(pthread_cond_t *cond) {
+    if (!LIKELY(!wait_is_on())) wait_wakes(cond, CALLER);
+    return real_locks.cond_broadcast_old(cond);
 }
 #endif

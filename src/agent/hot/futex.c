@@ -84,6 +84,19 @@ static bool is_wait(long op) {
     return false;
 }
 
+static bool wakes(long op) {
+    switch (op & FUTEX_CMD_MASK) {
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET:
+    case FUTEX_WAKE_OP:
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE:
+    case FUTEX_UNLOCK_PI:
+        return true;
+    }
+    return false;
+}
+
 static bool wakes_mutex(long word, long op, long value) {
     return (op & FUTEX_CMD_MASK) == FUTEX_WAKE && value == 1 &&
            __atomic_load_n((const u32 *)word, __ATOMIC_RELAXED) < TAKEN_CONTENDED;
@@ -105,6 +118,7 @@ long futex_hook(long number, long word, long op, long value, long timeout, long 
     bool is_unlock = wakes_mutex(word, op, value);
     u64 delay_ns = is_unlock ? wait_caused((const void *)word) : 0;
     if (!is_wait(op)) {
+        if (wakes(op)) wait_wakes((const void *)word, CALLER);
         long n_woken = real_locks.call(number, word, op, value, timeout, word2, value3);
         if (delay_ns) wait_charge(CALLER, delay_ns);
         return n_woken;

@@ -30,15 +30,19 @@ static bool is_quiet(const pthread_mutex_t *mutex) {
 }
 
 // What an unlock does to those who wait: 0 when it gives nothing back yet.
-static u64 unlock_caused(const pthread_mutex_t *mutex) {
+static u64 unlock_caused(const pthread_mutex_t *mutex, const void *caller) {
     enum { KIND_BITS = 3 };
     bool stays =
         (mutex->__data.__kind & KIND_BITS) == PTHREAD_MUTEX_RECURSIVE && mutex->__data.__count > 1;
-    return stays ? 0 : wait_caused(mutex);
+    if (stays) return 0;
+    wait_wakes(mutex, caller);
+    return wait_caused(mutex);
 }
 
 void mutex_let_go(pthread_mutex_t *mutex, const void *caller) {
-    u64 delay_ns = mutex_is_contended(mutex) ? wait_caused(mutex) : 0;
+    if (!mutex_is_contended(mutex)) return;
+    wait_wakes(mutex, caller);
+    u64 delay_ns = wait_caused(mutex);
     if (delay_ns) wait_charge(caller, delay_ns);
 }
 
@@ -75,7 +79,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
 }
 
 __attribute__((noinline)) static int unlock_slow(pthread_mutex_t *mutex, const void *caller) {
-    u64 delay_ns = unlock_caused(mutex);
+    u64 delay_ns = unlock_caused(mutex, caller);
     int failed = real_locks.mutex_unlock(mutex);
     if (delay_ns && !failed) wait_charge(caller, delay_ns);
     return failed;
@@ -115,7 +119,7 @@ EXPORT int mtx_timedlock(mtx_t *mutex, const struct timespec *until) {
 }
 
 __attribute__((noinline)) static int mtx_unlock_slow(mtx_t *mutex, const void *caller) {
-    u64 delay_ns = unlock_caused(of_c11(mutex));
+    u64 delay_ns = unlock_caused(of_c11(mutex), caller);
     int result = real_locks.mtx_unlock(mutex);
     if (delay_ns && result == thrd_success) wait_charge(caller, delay_ns);
     return result;
@@ -159,6 +163,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *lock) {
 
 __attribute__((noinline)) static int spin_unlock_slow(pthread_spinlock_t *lock,
                                                       const void *caller) {
+    wait_wakes((const void *)(uintptr_t)lock, caller);
     u64 delay_ns = wait_caused((const void *)(uintptr_t)lock);
     int failed = real_locks.spin_unlock(lock);
     if (delay_ns) wait_charge(caller, delay_ns);

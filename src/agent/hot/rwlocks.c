@@ -115,6 +115,7 @@ static bool lets_in(const pthread_rwlock_t *lock) {
 }
 
 __attribute__((noinline)) static int unlock_slow(pthread_rwlock_t *lock, const void *caller) {
+    wait_wakes(lock, caller);
     u64 delay_ns = wait_caused(lock);
     int failed = real_locks.rwlock_unlock(lock);
     if (delay_ns && !failed) wait_charge(caller, delay_ns);

@@ -39,8 +39,12 @@ static void wait_ends(const struct wait_scope *scope, bool has_waited) {
     trace_put(TRACE_MARK_WOKEN, TRACE_NO_STACK, 0);
 }
 
+static void wait_is_over_for(const void *object, const void *caller) {
+    trace_put(TRACE_MARK_POST, trace_stack_here(caller), trace_object(object));
+}
+
 void trace_hot_switch(bool is_on) {
-    static const struct wait_tracer tracer = {wait_begins, wait_ends};
+    static const struct wait_tracer tracer = {wait_begins, wait_ends, wait_is_over_for};
     atomic_store(&trace_hot.is_on, is_on);
     wait_trace(is_on ? &tracer : NULL);
 }

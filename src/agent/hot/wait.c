@@ -58,7 +58,7 @@ void wait_begin(struct wait_scope *scope, enum wait_kind kind, const void *objec
     hot_thread.depth++;
     *scope = (struct wait_scope){.object = object, .caller = caller, .kind = (u8)kind};
     scope->uses = (u8)atomic_load_explicit(&wait_uses, memory_order_relaxed);
-    scope->begin_ns = wait_clock_ns();
+    if (scope->uses & ~(u32)WAIT_FOR_TRACE) scope->begin_ns = wait_clock_ns();
     if (scope->uses & WAIT_FOR_MUTEX && scope->kind < WAIT_KINDS_HELD)
         scope->waiter = waiter_enter(object, scope->begin_ns);
     if (scope->uses & WAIT_FOR_TRACE) trace_begin(scope);
@@ -74,6 +74,17 @@ void wait_end(struct wait_scope *scope, bool has_waited) {
     if (scope->uses & WAIT_FOR_TRACE) trace_end(scope, has_waited);
     if (has_waited && scope->uses & WAIT_FOR_BLOCK && scope->kind < WAIT_KINDS_BLOCK)
         contention_waited(scope->caller, wait_clock_ns() - scope->begin_ns);
+    hot_thread.depth--;
+    errno = saved;
+}
+
+void wait_wakes(const void *object, const void *caller) {
+    bool is_wanted = atomic_load_explicit(&wait_uses, memory_order_relaxed) & WAIT_FOR_TRACE;
+    const struct wait_tracer *tracer = atomic_load_explicit(&wait_tracer, memory_order_acquire);
+    if (!is_wanted || !tracer || hot_thread.is_hidden || hot_thread.depth) return;
+    int saved = errno;
+    hot_thread.depth++;
+    tracer->wakes(object, caller);
     hot_thread.depth--;
     errno = saved;
 }

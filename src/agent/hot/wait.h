@@ -66,7 +66,7 @@ void wait_stop(void);
 struct wait_scope {
     const void *object; // the lock, or a descriptor cast to a pointer
     const void *caller; // where the program goes on: CALLER of the hook
-    u64 begin_ns;       // CLOCK_MONOTONIC
+    u64 begin_ns;       // CLOCK_MONOTONIC; 0 where only a trace is told, which has its own
     u32 waiter;         // waiters.h: its place; 0: none
     u8 kind;            // enum wait_kind
     u8 uses;            // of enum wait_use, those that were told of the beginning; 0: nobody
@@ -84,10 +84,14 @@ u64 wait_caused(const void *lock);
 // Once it is given back, with what wait_caused gave, unless 0.
 void wait_charge(const void *caller, u64 delay_ns);
 
+// Right before a call that may let those go on who wait for object: a trace tells who woke whom.
+void wait_wakes(const void *object, const void *caller);
+
 // What a trace does at both ends. Called on the waiting thread; the rules above hold for both.
 struct wait_tracer {
     void (*begin)(const struct wait_scope *scope);
     void (*end)(const struct wait_scope *scope, bool has_waited);
+    void (*wakes)(const void *object, const void *caller);
 };
 // Tells tracer of waits from now on; NULL: nobody. *tracer lives as long as the process: a scope
 // may end long after the trace.
