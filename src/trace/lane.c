@@ -21,7 +21,7 @@ struct lane_node {
 };
 
 // Most goroutines do little: leaves begin small, and are given on when outgrown.
-static const u32 leaf_caps[LANE_LEAVES] = {4, 8, 16, 24, 32, 48, LANE_FAN};
+static const u32 leaf_caps[LANE_LEAVES] = {4, 8, 16, 24, 32, 48, 64, 96, LANE_LEAF};
 
 enum { START_BITS = 44, PLACE_BITS = 12 };
 #define MAX_START (((i64)1 << START_BITS) - 1)
@@ -148,9 +148,9 @@ void lane_append(struct lane_store *s, struct lane *l, i64 start_ns, u8 state, u
     if (!l->root) {
         l->root = l->tail = leaf_new(s, 0);
         l->begin_ns = start_ns;
-    } else if (l->tail->n == l->tail->cap && l->tail->cap < LANE_FAN) {
+    } else if (l->tail->n == l->tail->cap && l->tail->cap < LANE_LEAF) {
         grow(s, l);
-    } else if (l->tail->n == LANE_FAN) {
+    } else if (l->tail->n == LANE_LEAF) {
         struct lane_node *leaf = leaf_new(s, LANE_LEAVES - 1);
         push(s, l, l->tail->parent, leaf, start_ns, sum_spans(s, l->tail, start_ns));
         l->tail = leaf;
@@ -288,8 +288,8 @@ static const struct lane_node *leaf_of(const struct lane *l, u32 *i, i64 *end_ns
     const struct lane_node *node = l->root;
     *end_ns = l->end_ns;
     for (u32 depth = l->depth; depth > 0; depth--) {
-        u64 below = 1;
-        for (u32 k = 0; k < depth; k++) below *= LANE_FAN;
+        u64 below = LANE_LEAF;
+        for (u32 k = 1; k < depth; k++) below *= LANE_FAN;
         u32 cell = (u32)(*i / below);
         if (cell + 1 < node->n) *end_ns = node->cells[cell + 1].start_ns;
         *i = (u32)(*i % below);
@@ -316,7 +316,7 @@ u32 lane_find(const struct lane *l, i64 time_ns) {
     u64 index = 0;
     for (u32 depth = l->depth; depth > 0; depth--) {
         u32 cell = inner_find(node, time_ns);
-        index = (index + cell) * LANE_FAN;
+        index = (index + cell) * (depth > 1 ? LANE_FAN : LANE_LEAF);
         node = node->cells[cell].child;
     }
     return (u32)(index + leaf_find(node, time_ns));

@@ -2,8 +2,8 @@
 // Room: the append-only tree of spans and its questions; what the spans mean is lanes.c. Door:
 // trace/trace.h.
 //
-// A lane is a tree of fan-out 64. Its leaves hold spans of 12 bytes, each lasting until the next
-// one starts; every inner cell holds the time by class of all below it, their number and the
+// A lane is a tree of fan-out 32. Its leaves hold 128 spans of 12 bytes, each lasting until the
+// next one starts; every inner cell holds the time by class of all below it, their number and the
 // longest. So a pixel of any width is summed by walking two edges of the tree, and nothing merged
 // ever has to pose as one span.
 #pragma once
@@ -24,9 +24,10 @@ enum lane_class {
 };
 
 enum {
-    LANE_FAN = 64,         // 1.5 bytes a span for the sums; a pixel walks at most 128 cells a level
+    LANE_FAN = 32,         // cells of an inner node: 3 KiB, which most lanes need one of
+    LANE_LEAF = 128,       // spans of a leaf: 0.8 bytes of sums a span
     LANE_MAX_STATES = 256, // classes with their reasons; what comes after shares the last one
-    LANE_LEAVES = 7,       // sizes of leaves
+    LANE_LEAVES = 9,       // sizes of leaves
     LANE_MAX_PLACE = 4095, // twelve bits; no place, or one past them
 };
 

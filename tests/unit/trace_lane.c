@@ -65,7 +65,7 @@ static void check_fill(struct unit *t, const struct made *m, u32 n, i64 t0, i64 
 }
 
 TEST(lane_sums_every_zoom_as_counting_does) {
-    static const u32 sizes[] = {1, 4, 5, 64, 65, 129, 4096, 4097, SPANS};
+    static const u32 sizes[] = {1, 4, 5, 128, 129, 257, 4096, 4097, SPANS};
     for (u32 s = 0; s < countof(sizes); s++) {
         struct made *m = make(t, sizes[s]);
         i64 end = m->starts[sizes[s]];
