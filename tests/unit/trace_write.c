@@ -23,7 +23,7 @@ static const u64 *stack_of(void *ctx, u32 stack, u32 *n) {
 static struct trace_frame frame_of(void *ctx, u64 pc) {
     static const str names[] = {S("lock"), S("work"), S("start")};
     (void)ctx;
-    str name = pc >> 12 <= 3 ? names[(pc >> 12) - 1] : S("entry");
+    str name = pc >> 12 >= 1 && pc >> 12 <= 3 ? names[(pc >> 12) - 1] : S("entry");
     return (struct trace_frame){.pc = pc, .line = 7, .func = name, .file = S("a.c")};
 }
 

@@ -207,7 +207,8 @@ static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
             atomic_compare_exchange_strong_explicit(at, &none, word, memory_order_release,
                                                     memory_order_relaxed)) {
             size_t i_word = (size_t)(at - t->lines[0]);
-            atomic_store_explicit(&t->times[0][i_word], now_s(), memory_order_relaxed);
+            _Atomic u32 *time = &t->times[i_word / LINE_WORDS][i_word % LINE_WORDS];
+            atomic_store_explicit(time, now_s(), memory_order_relaxed);
             return true;
         }
     }
