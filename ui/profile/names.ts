@@ -14,11 +14,14 @@ function bare(name: string): string {
   return text || name;
 }
 
+// What gcc and clang put behind the names of copies they made of a function.
+const withoutCopy = (name: string): string => name.replace(/(\.(isra|part|constprop|cold|lto_priv|llvm|localalias|resolver|ifunc|clone|\d+))+$/, '');
+
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 // "net/http" of "net/http.(*conn).serve", "std" of "std::vector<int>::push_back", the binary of a C function.
 export function packageOf(frame: FlameFrame): string {
-  const name = bare(frame.name);
+  const name = bare(withoutCopy(frame.name));
   const colons = name.indexOf('::');
   if (colons > 0) return name.slice(0, colons).replace(/^.*\s/, '');
   const slash = name.lastIndexOf('/');
@@ -36,7 +39,7 @@ export function groupOf(frame: FlameFrame, by: string): string {
 // From the whole to the shortest that still says something: all, without the path, the last word.
 export function shorter(name: string): string[] {
   const whole = [name];
-  const plain = bare(name);
+  const plain = bare(withoutCopy(name));
   const noPath = /^[\w.\-~/]+\//.test(name) ? name.slice(name.slice(0, name.search(/[(<[]|$/)).lastIndexOf('/') + 1) : name;
   if (noPath !== name) whole.push(noPath);
   const last = plain.split(/::|\.(?=[^.])/).pop() ?? '';

@@ -81,6 +81,7 @@ class TopView implements View {
     const top = await this.newest((signal) => this.ask(0, signal));
     if (!top) return;
     this.unit = top.unit;
+    this.table.element.classList.toggle('is-diff', this.app.summary?.is_diff ?? false);
     this.total = Math.abs(top.total) || 1;
     this.rows = new Array<Row | undefined>(top.n);
     this.asked.clear();
