@@ -42,8 +42,7 @@ struct process {
     struct map *maps; // by start, none overlap
     u32 n_maps;
     size_t cap_maps;  // 0: maps belong to a parent too and are copied before a change
-    bool awaits_main; // exec'd: the next map is its program
-    u32 main_image_i; // U32_NONE: not seen
+    u32 main_image_i; // its program, the first file it maps; U32_NONE: not seen
     u64 n_samples;
 };
 
@@ -220,10 +219,7 @@ static bool take_mmap(struct perf_processes *all, const struct perf_record *reco
     u32 process_i = process_at(all, is_kernel ? (u32)PERF_KERNEL_PID : pid);
     struct process *p = &all->items[process_i];
     // With data mappings recorded too, the stack comes before the program.
-    if (p->awaits_main && name.len && name.p[0] == '/') {
-        p->main_image_i = image_i;
-        p->awaits_main = false;
-    }
+    if (p->main_image_i == U32_NONE && str_starts(name, S("/"))) p->main_image_i = image_i;
     u64 limit = start > UINT64_MAX - len ? UINT64_MAX : start + len;
     struct map m = {start, limit, image_i, all->images[image_i].start};
     return map_insert(all, p, &m, err);
@@ -233,12 +229,15 @@ static bool take_fork(struct perf_processes *all, const struct perf_record *reco
                       struct err *err) {
     struct reader r = reader_of(record->body);
     u32 pid, parent_pid, tid, parent_tid;
+    u64 time;
     if (!reader_u32le(&r, &pid, err) || !reader_u32le(&r, &parent_pid, err) ||
-        !reader_u32le(&r, &tid, err) || !reader_u32le(&r, &parent_tid, err))
+        !reader_u32le(&r, &tid, err) || !reader_u32le(&r, &parent_tid, err) ||
+        !reader_u64le(&r, &time, err))
         return err_in(err, "perf.data: fork");
     u32 comm = idmap_get(&all->comms_by_tid, parent_tid);
     if (comm != U32_NONE) *idmap_at(&all->comms_by_tid, tid) = comm;
-    if (pid == parent_pid) return true;
+    // At time 0 perf tells of a process that was there before: what it has mapped follows.
+    if (pid == parent_pid || time == 0) return true;
     u32 child_i = process_at(all, pid), parent_i = process_at(all, parent_pid);
     struct process *child = &all->items[child_i], *parent = &all->items[parent_i];
     u64 n_samples = child->n_samples;
@@ -259,8 +258,7 @@ static bool take_comm(struct perf_processes *all, const struct perf_record *reco
     if (!(record->misc & MISC_IS_EXEC)) return true;
     u32 process_i = process_at(all, pid);
     u64 n_samples = all->items[process_i].n_samples;
-    all->items[process_i] =
-        (struct process){.awaits_main = true, .main_image_i = U32_NONE, .n_samples = n_samples};
+    all->items[process_i] = (struct process){.main_image_i = U32_NONE, .n_samples = n_samples};
     return true;
 }
 

@@ -17,6 +17,7 @@ enum {
     MAX_NOTES = 64 << 10,     // bytes of /sys/kernel/notes; a few hundred
     MAX_VDSO = 64 << 10,      // bytes; two pages today
     MAX_PIDS = 64,            // processes whose files are looked at
+    MAX_PID_LABELS = 1 << 16, // labels they are looked for in: perf.data has one a sample
     READ_BYTES = 1 << 20,
 };
 
@@ -145,6 +146,7 @@ static struct pids find_pids(const struct profile *p) {
         if (num_parse_i64(number, 10, &pid)) add_pid(&ret, pid);
     }
     u32 n_labels = p->label_at ? p->label_at[p->n_samples] : 0;
+    if (n_labels > MAX_PID_LABELS) n_labels = MAX_PID_LABELS;
     for (u32 i = 0; i < n_labels && ret.n < MAX_PIDS; i++) {
         const struct label *l = &p->labels[i];
         if (!l->is_string && str_eq(profile_str(p, l->key), S("pid"))) add_pid(&ret, l->num);

@@ -185,6 +185,26 @@ TEST(perf_data_forked_child_keeps_its_parents_mappings_until_it_maps_over_them) 
     CHECK_STR(file_of(&p, *profile_stack(&p, 2, &n)), S("/bin/app"));
 }
 
+// A recording of the whole machine was titled by whatever program had been started last: processes
+// that were there before perf have no exec, and a fork at time 0 gave them their parent's program.
+TEST(perf_data_knows_the_program_of_processes_that_were_there_before) {
+    struct profile p;
+    struct buf b = begin(t);
+    u64 ips[] = {in_user, 0x55010}, other[] = {in_user, 0x22010};
+    attr(&b, 0, 71);
+    comm(&b, 0, 4, 4, "bash", 0);
+    map(&b, USER, 4, 0x22000, 0x1000, 0, "/bin/bash", 0);
+    fork_put(&b, 5, 4, 0);
+    comm(&b, 0, 5, 5, "server", 0);
+    map(&b, USER, 5, 0x55000, 0x1000, 0, "/bin/server", 0);
+    map(&b, USER, 5, 0x77000, 0x1000, 0, "/lib/libc.so.6", 0);
+    sample(&b, 4, 71, 10, other, 2);
+    sample(&b, 5, 71, 11, ips, 2);
+    sample(&b, 5, 71, 12, ips, 2);
+    CHECK(formats_load(t->arena, buf_str(&b), NULL, &p, &t->err));
+    CHECK_STR(profile_str(&p, p.mappings[0].file), S("/bin/server"));
+}
+
 TEST(perf_data_lost_samples_are_said_in_a_comment) {
     struct profile p;
     struct buf b = begin(t);
