@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Execution traces that libpprof writes: of a program that traces itself, of the shop, of redis and nginx, preloaded.
+
+What is read back is read by pprof trace, and where go is installed by go tool trace, which must agree on every event and
+answer every page with 200."""
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import live
+
+live.need()
+GO = shutil.which("go")
+FOLDER = live.BUILD / "tests/live"
+PAGES = ["", "goroutines", "io", "block", "syscall", "sched", "userregions", "usertasks", "mmu", "trace?view=proc",
+         "trace?view=thread", "jsontrace?view=proc", "jsontrace?view=thread", "regionio", "regionblock"]
+NEED_DOT = {"io", "block", "syscall", "sched", "regionio", "regionblock"}
+
+
+def go_env():
+    return {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+
+
+def parsed(path):
+    done = subprocess.run([live.PPROF, "trace", "-d=parsed", path], capture_output=True, timeout=60)
+    text = done.stdout.decode(errors="replace")
+    live.check(done.returncode == 0 and not done.stderr, f"pprof trace reads {path.name} to its end",
+               done.stderr.decode()[-300:])
+    return text
+
+
+def events(text):
+    """The events without their stacks."""
+    return [line for line in text.splitlines() if line.startswith("M=")]
+
+
+def go_agrees(path, ours):
+    if not GO:
+        return
+    done = subprocess.run([GO, "tool", "trace", "-d=parsed", path], capture_output=True, timeout=100, env=go_env())
+    if b"no such tool" in done.stderr or b"cannot find package" in done.stderr:
+        return
+    theirs = events(done.stdout.decode(errors="replace"))
+    live.check(done.returncode == 0 and theirs == events(ours), f"go tool trace reads the same {len(theirs)} events",
+               done.stderr.decode()[-300:])
+
+
+def page(url):
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as failed:
+        return failed.code
+
+
+def go_serves(path):
+    if not GO:
+        return
+    port = live.free_port()
+    server = live.start([GO, "tool", "trace", f"-http=127.0.0.1:{port}", path], env={**go_env(), "BROWSER": "true"},
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    live.wait_port(port)
+    pages = [p for p in PAGES if live.find("dot") or p not in NEED_DOT]
+    bad = {p: status for p in pages if (status := page(f"http://127.0.0.1:{port}/{p}")) != 200}
+    live.check(not bad, f"go tool trace answers {len(pages)} pages with 200", bad or "")
+    server.terminate()
+
+
+def count(text, pattern):
+    return len(re.findall(pattern, text, re.M))
+
+
+def fetch(address, query, path, seconds=30):
+    with urllib.request.urlopen(f"http://{address}/debug/pprof/trace?{query}", timeout=seconds) as answer:
+        path.write_bytes(answer.read())
+    return answer
+
+
+def itself():
+    trace, recorder = live.TEMP / "all.trace", live.TEMP / "recorder.trace"
+    done = subprocess.run([FOLDER / "traced", "all", trace, recorder], capture_output=True, text=True, timeout=60)
+    live.check(done.returncode == 0, "a program traces itself", done.stdout)
+    text = parsed(trace)
+    go_agrees(trace, text)
+    live.check(count(text, r" RegionBegin .*Type=\"locked\"") == 100 == count(text, r" RegionEnd "), "100 regions, whole")
+    live.check(count(text, r" Log .*Category=\"worker\" Message=\"round\"") == 100, "100 logs")
+    live.check(count(text, r" TaskBegin .*Type=\"batch\"") == 1 == count(text, r" TaskEnd "), "a task, whole")
+    live.check(count(text, r"NotExist->") == 7 == count(text, r"->NotExist"), "7 threads made and ended",
+               f"{count(text, r'NotExist->')}, {count(text, r'->NotExist')}")
+    live.check(count(text, r'Running->Waiting Reason="sleep"') == 125, "125 sleeps")
+    locks = count(text, r'Running->Waiting Reason="sync"')
+    conds = count(text, r'Running->Waiting Reason="sync.\(\*Cond\).Wait"')
+    woken = sum(m.group(1) != m.group(2) for m in
+                re.finditer(r"^M=\S+ P=\S+ G=(\S+) StateTransition .*GoID=(\d+) Waiting->Runnable", text, re.M))
+    by_others = sum(m.group(1) not in (m.group(2), "-1") for m in
+                    re.finditer(r"^M=\S+ P=\S+ G=(\S+) StateTransition .*GoID=(\d+) Waiting->Runnable", text, re.M))
+    live.check(locks > 50 and conds > 20 and woken >= by_others > (locks + conds) / 2, "who woke whom is known",
+               f"{locks} locks, {conds} conditions, {by_others} woken by others")
+    live.check("worker @" in text and "traced.c" not in text.split("worker @")[0][-200:], "stacks have names")
+    go_agrees(recorder, parsed(recorder))
+    go_serves(trace)
+
+
+def profile_of(path, kind):
+    """The functions of pprof trace -pprof=kind."""
+    out = live.TEMP / f"{kind}.pb.gz"
+    with open(out, "wb") as file:
+        subprocess.run([live.PPROF, "trace", f"-pprof={kind}", path], stdout=file, timeout=60, check=True)
+    return live.run([live.PPROF, "-top", "-cum", "-nodecount=60", out])
+
+
+def churn():
+    trace = live.TEMP / "churn.trace"
+    done = subprocess.run([FOLDER / "traced", "churn", trace], capture_output=True, text=True, timeout=100)
+    live.check(done.returncode == 0, "threads come and go, and the program forks, under a trace", done.stdout or done.returncode)
+    text = parsed(trace)
+    made = int(done.stderr.split()[0])
+    live.check(count(text, "NotExist->") >= made * 0.9 or " events were lost" in text, "threads are in the trace",
+               f"{count(text, 'NotExist->')} of {made}")
+    go_agrees(trace, text)
+
+
+def pipe():
+    done = subprocess.run([FOLDER / "traced", "pipe", "-"], capture_output=True, text=True, timeout=60)
+    live.check(done.returncode == 0, "a pipe that nobody reads stops nothing", done.stdout or done.returncode)
+
+
+def redis():
+    found = [live.find(name) for name in ("redis-server", "redis-benchmark", "redis-cli")]
+    if not all(found):
+        return
+    address, port = f"127.0.0.1:{live.free_port()}", live.free_port()
+    server = live.start([found[0], "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", live.TEMP],
+                        preload=address, env={"PPROF_FLIGHT_RECORDER": "5s,4MiB"}, stdout=subprocess.DEVNULL)
+    live.wait_port(port)
+    live.wait_profiles(address)
+    load = live.start([found[1], "-p", port, "-n", "100000000", "-c", "8", "-q", "-t", "set,get"], stdout=subprocess.DEVNULL)
+    trace = live.TEMP / "redis.trace"
+    answer = fetch(address, "seconds=1.5", trace)
+    headers = {k.lower(): v for k, v in answer.headers.items()}
+    live.check(headers.get("content-type") == "application/octet-stream" and
+               headers.get("content-disposition") == 'attachment; filename="trace"', "Go's headers", headers)
+    text = parsed(trace)
+    network, calls = count(text, r'Running->Waiting Reason="network"'), count(text, r"Running->Syscall")
+    live.check(network > 100 and calls > 1000, "redis waits for its network and makes system calls", f"{network}, {calls}")
+    go_agrees(trace, text)
+    top = profile_of(trace, "net")
+    live.check(" main" in top or "redis-server+" in top or "aeMain" in top, "the net profile has redis' stacks", top[:600])
+    recorded = live.TEMP / "recorded.trace"
+    with urllib.request.urlopen(f"http://{address}/debug/pprof/flightrecorder", timeout=30) as recorder:
+        recorded.write_bytes(recorder.read())
+    live.check(1000 < recorded.stat().st_size <= 5 << 20, "the flight recorder is bounded", recorded.stat().st_size)
+    parsed(recorded)
+    hangs_up(address)
+    load.terminate()
+    live.check(live.stop(server) == 0, "redis ends as it does without libpprof")
+
+
+def hangs_up(address):
+    """A client that goes away ends its trace; one beside it gets Go's error."""
+    client = live.start(["curl", "-s", "-o", live.TEMP / "cut.trace", f"http://{address}/debug/pprof/trace?seconds=60"])
+    live.wait_for("the other trace", lambda: status_of(address) == 500)
+    try:
+        urllib.request.urlopen(f"http://{address}/debug/pprof/trace?seconds=0.1", timeout=10)
+        live.check(False, "a second trace is refused")
+    except urllib.error.HTTPError as failed:
+        body = failed.read().decode()
+        live.check(failed.code == 500 and failed.headers["X-Go-Pprof"] == "1" and
+                   body == "Could not enable tracing: execution tracer already enabled\n", "Go's words for a second trace", body)
+    client.kill()
+    client.wait()
+    live.check(live.wait_for("the trace's end", lambda: status_of(address) == 200), "a client that hangs up ends its trace")
+
+
+def status_of(address):
+    try:
+        with urllib.request.urlopen(f"http://{address}/debug/pprof/trace?seconds=0.01", timeout=10) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as failed:
+        return failed.code
+
+
+def nginx():
+    program = live.find("nginx")
+    if not program:
+        return
+    folder, port, address = live.TEMP / "nginx", live.free_port(), f"127.0.0.1:{live.free_port()}"
+    (folder / "html").mkdir(parents=True)
+    (folder / "html/index.html").write_text("hello\n" * 100)
+    (folder / "nginx.conf").write_text(f"""daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+server {{ listen 127.0.0.1:{port}; root {folder}/html; }} }}\n""")
+    server = live.start([program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"], preload=address,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    live.wait_port(port)
+    live.wait_profiles(address)
+    trace = live.TEMP / "nginx.trace"
+    client = live.start([live.PPROF, "trace", "-d=parsed", f"http://{address}/debug/pprof/trace?seconds=1"],
+                        stdout=open(live.TEMP / "nginx.txt", "w"))
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        page(f"http://127.0.0.1:{port}/index.html")
+    client.wait(30)
+    text = (live.TEMP / "nginx.txt").read_text(errors="replace")
+    live.check(count(text, r'Running->Waiting Reason="network"') > 10 and count(text, "Running->Syscall") > 50,
+               "pprof trace fetches nginx' trace", f"{len(text)} bytes")
+    fetch(address, "seconds=0.3&go=1.26", trace)
+    live.check(trace.read_bytes().startswith(b"go 1.26 trace\0\0\0"), "go=1.26 chooses the newer format")
+    go_agrees(trace, parsed(trace))
+    live.stop(server)
+
+
+itself()
+churn()
+pipe()
+redis()
+nginx()
+live.finish()
