@@ -20,7 +20,7 @@ static _Atomic bool is_over;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *kept[N_KEPT];
 
-__attribute__((noipa)) static unsigned worker_computes(unsigned n) {
+__attribute__((noinline, noipa)) static unsigned worker_computes(unsigned n) {
     unsigned sum = 0;
     for (volatile unsigned i = 0; i < n; i++) sum += i;
     return sum;

@@ -196,6 +196,12 @@ static u32 now_s(void) {
     return (u32)now.tv_sec;
 }
 
+// Where the second of a word stands.
+static _Atomic u32 *time_of(struct tables *t, const _Atomic u64 *word) {
+    size_t i = (size_t)(word - t->lines[0]);
+    return &t->times[i / LINE_WORDS][i % LINE_WORDS];
+}
+
 static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
     _Atomic u64 *places[2];
     level_places(t, level, hash, places);
@@ -206,9 +212,7 @@ static bool word_place(struct tables *t, u32 level, u64 hash, u64 word) {
         if (!atomic_load_explicit(at, memory_order_relaxed) &&
             atomic_compare_exchange_strong_explicit(at, &none, word, memory_order_release,
                                                     memory_order_relaxed)) {
-            size_t i_word = (size_t)(at - t->lines[0]);
-            _Atomic u32 *time = &t->times[i_word / LINE_WORDS][i_word % LINE_WORDS];
-            atomic_store_explicit(time, now_s(), memory_order_relaxed);
+            atomic_store_explicit(time_of(t, at), now_s(), memory_order_relaxed);
             return true;
         }
     }
@@ -341,14 +345,15 @@ void live_restore(const void *block, u32 bucket) {
 }
 
 void live_each(void (*take)(void *ctx, u32 bucket, u32 age_s), void *ctx) {
-    const struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
+    struct tables *t = atomic_load_explicit(&live.tables, memory_order_acquire);
     u32 n_lines = 0, now = now_s();
     for (u32 i = 0; i < atomic_load(&live.n_levels); i++) n_lines += level_lines[i];
     for (u32 i = 0; t && i < n_lines * LINE_WORDS; i++) {
-        u64 word = atomic_load_explicit(&t->lines[0][i], memory_order_acquire);
-        u32 time = atomic_load_explicit(&t->times[0][i], memory_order_relaxed);
-        if (word)
-            take(ctx, (u32)(word & (((u64)1 << BUCKET_BITS) - 1)), now > time ? now - time : 0);
+        const _Atomic u64 *at = &t->lines[i / LINE_WORDS][i % LINE_WORDS];
+        u64 word = atomic_load_explicit(at, memory_order_acquire);
+        u32 time = atomic_load_explicit(time_of(t, at), memory_order_relaxed);
+        u32 bucket = (u32)(word & (((u64)1 << BUCKET_BITS) - 1));
+        if (word) take(ctx, bucket, now > time ? now - time : 0);
     }
 }
 
