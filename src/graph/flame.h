@@ -63,6 +63,7 @@ struct flame_query {
     u32 n_path;
     const bool *is_middle; // [frame id]: stacks begin at their outermost one; NULL: at their first
     i64 least;             // lighter nodes are left out
+    u32 share;             // and those below the first one's weight / share; 0: none
     u32 max_nodes;         // then the lightest ones
 };
 // The part of the tree that is worth showing; its first node is the whole (or the path's end).

@@ -42,6 +42,7 @@ struct asker {
     const struct flame_index *ix;
     const struct flame_weights *w;
     const struct flame_query *q;
+    i64 least;
     struct item *items;
     u32 n_items;
     size_t cap_items;
@@ -199,7 +200,7 @@ static void expand(struct asker *a, u32 item_i) {
     node.hidden = (i64)((u64)node.total - (u64)node.self);
     for (u32 i = 0; i < a->n_children; i++) {
         const struct child *c = &a->children[i];
-        if (size_of(c->w) < a->q->least) {
+        if (size_of(c->w) < a->least) {
             node.n_hidden++;
             continue;
         }
@@ -291,6 +292,8 @@ static void add_first(struct asker *a) {
     for (u32 i = 0; i < n; i++) add_weight(&w, weigh(a->w, spans[i].lo, spans[i].hi));
     struct flame_node node = {.frame = frame, .total = w.positive, .base = w.negative};
     heap_push(a, add_item(a, node, U32_NONE, spans, n));
+    a->least = a->q->least;
+    if (a->q->share && size_of(w) / a->q->share > a->least) a->least = size_of(w) / a->q->share;
 }
 
 static int item_order(const void *x, const void *y, void *ctx) {

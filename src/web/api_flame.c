@@ -81,26 +81,13 @@ static bool read_path(struct asked *a, struct flame_query *q) {
     return true;
 }
 
-static i64 all_of(const struct flame_lent *lent) {
-    const struct flame_weights *w = lent->weights;
-    u32 n = lent->index->n_stacks;
-    return (i64)((u64)w->positive[n] + (w->negative ? (u64)w->negative[n] : 0));
-}
-
 // Nodes narrower than half a pixel of what is shown cannot be seen.
 static struct flame_tree *ask(struct flame *f, bool is_up, struct flame_query *q, i64 width) {
     struct arena *out = f->a->rq->arena;
     const struct flame_lent *lent = &f->lent[is_up];
     struct flame_tree *tree = NEW(out, struct flame_tree, 1);
-    i64 whole = all_of(lent);
-    q->max_nodes = 1;
-    q->least = INT64_MAX;
-    if (q->n_path || q->is_middle) {
-        flame_ask(out, lent->index, lent->weights, q, tree);
-        whole = (i64)((u64)tree->nodes[0].total + (u64)tree->nodes[0].base);
-    }
-    q->least = whole / (2 * width);
-    if (q->least < 1) q->least = 1;
+    q->least = 1;
+    q->share = (u32)(2 * width);
     q->max_nodes = MAX_NODES;
     flame_ask(out, lent->index, lent->weights, q, tree);
     return tree;
