@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(cd "${1:-build}" && pwd)
 pprof=$build/pprof
+short=${1:-build} # as a person would type it, from the folder of the project
 temp=$(mktemp -d "${TMPDIR:-/tmp}/pprof-demo.XXXXXX")
 export PPROF_TMPDIR=$temp XDG_STATE_HOME=$temp XDG_CONFIG_HOME=$temp # the user's own stay as they are
 seconds=5 # long enough for 150 samples of a load that uses a third of a core
@@ -61,6 +62,12 @@ show "$pprof" -top -cum -nodecount=12 "$profiles/debug/pprof/heap"
 say 'What is each thread doing now? (nobody was interrupted to find out)'
 show "$pprof" -top -cum -nodecount=16 "$profiles/debug/pprof/goroutine"
 
+say 'Which locks are waited for, and who holds them? (watched for 3 seconds)'
+show "$pprof" -top -cum -nodecount=8 "$profiles/debug/pprof/mutex?seconds=3&fraction=1"
+
+say 'Who ran when? (a trace of 2 seconds, as totals; pprof trace -http shows it as a timeline)'
+show "$pprof" trace -top "$profiles/debug/pprof/trace?seconds=2" | sed -n 1,8p
+
 say 'The same in the interactive shell:'
 echo "\$ pprof $profiles/debug/pprof/allocs"
 timeout 30 examples/transcript.py '(pprof) ' 'top5 -cum' 'sample_index=alloc_objects' 'top3 body' quit -- \
@@ -68,8 +75,12 @@ timeout 30 examples/transcript.py '(pprof) ' 'top5 -cum' 'sample_index=alloc_obj
 
 say 'Where to look next'
 cat <<TEXT
-  A program you cannot change:  pprof run -http localhost:6060 -- redis-server
-  In a browser, while it runs:  http://localhost:6060/debug/pprof/
+  This in a browser:            $short/examples/shop/shop -a localhost:6060 -t 600 &
+                                $short/examples/shop/shop-load -t 600 &
+                                $short/pprof -http=: http://localhost:6060/debug/pprof/profile?seconds=5
+                                $short/pprof trace -http=: http://localhost:6060/debug/pprof/trace?seconds=5
+  What the program answers:     http://localhost:6060/debug/pprof/
+  A program you cannot change:  $short/pprof run -http localhost:6060 -- redis-server
   Anything that reads pprof:    go tool pprof http://localhost:6060/debug/pprof/heap
   The example itself:           examples/shop; the API: include/pprof.h; all commands: make help
 TEXT
