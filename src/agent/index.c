@@ -8,6 +8,7 @@
 #include "agent/contention.h"
 #include "agent/control.h"
 #include "agent/cpu.h"
+#include "agent/deadlocks.h"
 #include "agent/endpoint.h"
 #include "agent/files.h"
 #include "agent/heap.h"
@@ -135,6 +136,14 @@ static void row_of(struct buf *b, const struct collector *of, const struct extra
         put_row(b, 0, str_of(extra->name), str_of(extra->about), false);
 }
 
+static void put_deadlocks(struct arena *out, struct buf *b) {
+    str text = deadlocks_now(out);
+    if (!text.len) return;
+    buf_put(b, S("<p><strong>"));
+    put_html(b, text);
+    buf_put(b, S("</strong></p>\n"));
+}
+
 static void put_state(struct buf *b, const char *part, str state) {
     bool is_well = state.len == 0 || str_eq(state, S("works"));
     buf_printf(b, "<tr><td>%s</td><td%s>", part, is_well ? "" : " class=part");
@@ -221,6 +230,7 @@ struct reply index_page(struct arena *out) {
     buf_put(&b, S("</style>\n</head>\n<body>\n<main>\n<h1>/debug/pprof/</h1>\n<p><code>"));
     put_html(&b, text_cmdline(out));
     buf_printf(&b, "</code> (pid %d)</p>\n", (int)getpid());
+    put_deadlocks(out, &b);
     buf_put(&b, S("<h2>Types of profiles available</h2>\n<p>A name shows the profile as text "
                   "(debug=1); the command beside it opens it in a browser: flame graph, graph, "
                   "source.</p>\n<table>\n<thead><tr><th class=n>Count</th><th>Profile</th>"

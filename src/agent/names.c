@@ -155,6 +155,32 @@ str name_at_address(const struct arena *scratch, const struct image *image, u64 
     return name;
 }
 
+// The loaded image whose data address may be: the last one whose file begins at or before it.
+static const struct image *image_before(const struct image_map *images, u64 address) {
+    const struct image *best = NULL;
+    for (u32 i = 0; i < images->n_now; i++) {
+        const struct image *image = images->now[i];
+        if (image->start <= address && (!best || image->start > best->start)) best = image;
+    }
+    return best;
+}
+
+str name_of_variable(struct arena *out, const struct image_map *images, u64 address) {
+    const struct image *image = image_before(images, address);
+    u64 start;
+    if (!image || image->is_vdso) return (str){0};
+    str file = map_file(image->is_program ? "/proc/self/exe" : image->path);
+    if (!file.len) return (str){0};
+    bool is_ours = str_eq(elf_file_build_id(file), build_id(image));
+    str name = is_ours ? elf_variable_at(file, address - image->bias, &start) : (str){0};
+    struct buf b = buf_new(out, name.len + 32);
+    buf_put(&b, name);
+    if (name.len > 0 && address - image->bias > start)
+        buf_printf(&b, "+0x%llx", (unsigned long long)(address - image->bias - start));
+    munmap((void *)(uintptr_t)file.p, file.len);
+    return buf_str(&b);
+}
+
 const char *names_source(const struct image *image) {
     if (!names.by_image || !names.by_image[image_id(image)].is_read) return "not read yet";
     const struct elf_symbols *symbols = &names.by_image[image_id(image)].symbols;

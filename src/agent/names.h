@@ -14,6 +14,9 @@
 // jumps to.
 str name_at_address(const struct arena *scratch, const struct image *image, u64 address,
                     u64 *start);
+// The global or static variable that address lies in, "name" or "name+0x8", in out; empty: none
+// that a loaded file names. Reads the file's symbols each time.
+str name_of_variable(struct arena *out, const struct image_map *images, u64 address);
 // How the names of image are known: "symtab", "dynsym" or "none" (for the index page).
 const char *names_source(const struct image *image);
 // In a forked child: tables that the parent was reading are left alone.

@@ -3,6 +3,7 @@
 // A frame's place is its image and offset: files and lines are known at the desk only.
 #include "agent/text.h"
 
+#include "agent/deadlocks.h"
 #include "agent/heap.h"
 #include "agent/labels.h"
 #include "agent/maps.h"
@@ -249,6 +250,8 @@ static void write_creator(struct writer *w, const struct thread_dump *t) {
 }
 
 static void write_dump(struct writer *w, const struct thread_dumps *dumps) {
+    str deadlocks = deadlocks_text(w->arena, dumps);
+    if (deadlocks.len > 0) buf_printf(&w->out, S_FMT "\n\n", S_ARG(deadlocks));
     for (u32 i = 0; i < dumps->n; i++) {
         const struct thread_dump *t = &dumps->items[i];
         if (i > 0) buf_byte(&w->out, '\n');

@@ -3,9 +3,11 @@
 // waits.c. Door: agent/threads.h. Follows reference/native.md 0.3: no blocked thread gets a signal.
 #include "agent/threads.h"
 
+#include "agent/deadlocks.h"
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
 #include "agent/tasks.h"
+#include "agent/waited.h"
 #include "agent/waits.h"
 
 #include <errno.h>
@@ -24,7 +26,7 @@ enum {
     CAPTURE_CHECK = 4,    // every so many looks: has it gone to sleep instead?
     MAPS_CHUNK = 1 << 16, // bytes of /proc/self/maps a read
     MAPS_MAX = 64 << 20,  // of it at most: 600,000 mappings, ten times the kernel's own limit
-    N_LABELS = 3,         // of a row: state, thread, tid
+    N_LABELS = 4,         // of a row: state, thread, tid, wait
     WRITING_TRIES = 100   // of 1 ms, for a handler that was preempted
 };
 
@@ -153,7 +155,15 @@ static enum parked hidden_read(struct dump *d, struct thread_dump *thread) {
     struct wait wait = wait_by_channel(str_copy(d->out, file_at(wait_fd, buffer)));
     thread->state = wait.state;
     thread->wait_info = wait.info;
+    thread->object = wait.object;
     return PARKED_HIDDEN;
+}
+
+// The last word of "12345 678 9": how often it was put on a CPU.
+static u64 moves_of(str sched) {
+    u64 n = 0;
+    str last = str_skip(sched, (size_t)(str_rfind_byte(sched, ' ') + 1));
+    return num_parse_u64(last, 10, &n) ? n : 0;
 }
 
 // Unwinds a thread that sleeps, from outside. It may wake at any moment; then what was read is
@@ -182,6 +192,8 @@ static enum parked parked_read(struct dump *d, struct thread_dump *thread) {
         struct wait wait = wait_of(d->out, d->places, &call, d->pcs, got.n);
         thread->state = wait.state;
         thread->wait_info = wait.info;
+        thread->object = wait.object;
+        thread->moves = moves_of(after.sched_text);
         return PARKED_READ;
     }
     return PARKED_RUNNING;
@@ -249,7 +261,7 @@ static void running_read(struct dump *d) {
     for (u32 i = 0; i < d->ret.n; i++)
         if (!d->ret.items[i].state.len) running[n++] = &d->ret.items[i];
     for (u32 i = 0; i < n; i++) running[i]->state = S("runnable");
-    if (!n || !cpu_signal_install()) return;
+    if (!n || !d->wait_ms || !cpu_signal_install()) return;
     u64 deadline_ms = now_ms() + d->wait_ms;
     for (u32 i = 0; i < n && now_ms() < deadline_ms; i += N_CAPTURES)
         running_ask(d, running + i, n - i < N_CAPTURES ? n - i : N_CAPTURES, deadline_ms);
@@ -274,7 +286,7 @@ static void thread_read(struct dump *d, u32 tid) {
         return;
     }
     struct thread_dump *thread = &d->ret.items[d->ret.n];
-    *thread = (struct thread_dump){.tid = tid};
+    *thread = (struct thread_dump){.tid = tid, .object = {.fd = -1}};
     if (slot) thread->creator_pc = slot->creator_pc, thread->creator_tid = slot->creator_tid;
     thread->label_id = labels_of(slot);
     if (tid == (u32)gettid()) {
@@ -334,6 +346,12 @@ static int by_tid(const void *a, const void *b, void *ctx) {
     return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
+static void describe(struct dump *d) {
+    struct waited waited;
+    waited_init(&waited, d->out);
+    for (u32 i = 0; i < d->ret.n; i++) waited_describe(&waited, &d->ret.items[i]);
+}
+
 bool threads_look(struct arena *out, const struct look_opts *opts, struct thread_dumps *ret,
                   struct err *err) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
@@ -350,21 +368,26 @@ bool threads_look(struct arena *out, const struct look_opts *opts, struct thread
     running_read(d);
     readable_end(has_begun);
     for (u32 i = 0; i < d->ret.n; i++) bare_fill(d, &d->ret.items[i]);
+    if (opts->describes) describe(d);
     sort_stable(&scratch, d->ret.items, d->ret.n, sizeof *d->ret.items, by_tid, NULL);
     *ret = d->ret;
     return true;
 }
 
 bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err) {
-    return threads_look(out, &(struct look_opts){.wait_ms = DUMP_WAIT_MS, .max = MAX_DUMP_THREADS},
-                        ret, err);
+    return threads_look(
+        out,
+        &(struct look_opts){.wait_ms = DUMP_WAIT_MS, .max = MAX_DUMP_THREADS, .describes = true},
+        ret, err);
 }
 
 static void thread_labels(struct arena *out, struct row *row, const struct thread_dump *thread) {
-    struct row_label *labels = labels_put(out, row, thread->label_id, N_LABELS);
+    u32 n = thread->wait_info.len > 0 ? N_LABELS : N_LABELS - 1;
+    struct row_label *labels = labels_put(out, row, thread->label_id, n);
     labels[0] = (struct row_label){.key = S("state"), .text = thread->state};
     labels[1] = (struct row_label){.key = S("thread"), .text = thread->name};
     labels[2] = (struct row_label){.key = S("tid"), .num = thread->tid};
+    if (n == N_LABELS) labels[3] = (struct row_label){.key = S("wait"), .text = thread->wait_info};
 }
 
 static void rows_add(struct arena *out, struct rows *rows, const struct thread_dump *thread) {
@@ -382,6 +405,12 @@ static const char hidden_words[] =
     "blocked threads show no stacks: the program changed its user, so the kernel hides them; "
     "PPROF_DUMPABLE=1 shows them";
 
+static void comment_put(struct arena *out, struct rows *rows, str sentence) {
+    if (!sentence.len) return;
+    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
+    rows->comments[rows->n_comments++] = sentence;
+}
+
 static void comment_unseen(struct arena *out, struct rows *rows, const struct thread_dumps *dumps) {
     struct buf b = buf_new(out, 256);
     if (dumps->n_bare && !is_readable())
@@ -389,9 +418,7 @@ static void comment_unseen(struct arena *out, struct rows *rows, const struct th
     else if (dumps->n_bare)
         buf_printf(&b, "goroutine: %u threads got no CPU in time: no stack", dumps->n_bare);
     if (dumps->n_unseen) buf_printf(&b, "goroutine: %u threads more, not read", dumps->n_unseen);
-    if (!b.len) return;
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = buf_str(&b);
+    comment_put(out, rows, buf_str(&b));
 }
 
 // What rows are told apart by: labels and stack.
@@ -425,6 +452,7 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
             labels_put(out, &rows.items[rows.n - 1], thread->label_id, 0);
     }
     comment_unseen(out, &rows, &dumps);
+    comment_put(out, &rows, deadlocks_text(out, &dumps));
     *ret = rows;
     return true;
 }

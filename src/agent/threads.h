@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/agent.h"
+#include "agent/waits.h"
 
 enum {
     DUMP_WAIT_MS = 200,      // 50 ticks at 250 Hz: a runnable thread gets a CPU in this time unless
@@ -16,11 +17,13 @@ enum {
 
 struct thread_dump {
     u32 tid;
-    str name;       // as /proc/self/task/TID/comm, "" when it could not be read
-    str state;      // Go's words: running, runnable, IO wait, sleep, semacquire, sync.Mutex.Lock,
-                    // sync.Cond.Wait, select, syscall ...
-    str wait_info;  // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
-    const u64 *pcs; // leaf first; see n_bare
+    str name;      // as /proc/self/task/TID/comm, "" when it could not be read
+    str state;     // Go's words: running, runnable, IO wait, sleep, semacquire, sync.Mutex.Lock,
+                   // sync.Cond.Wait, select, syscall ...
+    str wait_info; // "", or more: "epoll_wait", "futex 0x7f.. held by thread 123"
+    struct wait_object object; // of a blocked thread
+    u64 moves;                 // tells whether it has run between two looks; 0: not known
+    const u64 *pcs;            // leaf first; see n_bare
     u32 n_pcs;
     u64 creator_pc; // the call of pthread_create that made it, and in which thread; 0: not known
     u32 creator_tid;
@@ -38,13 +41,14 @@ struct thread_dumps {
 struct look_opts {
     u32 wait_ms;    // for running threads altogether
     u32 first, max; // reads at most max of the n threads, from number first % n on
+    bool describes; // wait_info says what locks are called and where descriptors lead
 };
 
 // Dumps some threads, but none of the agent's own.
 MUST_USE bool threads_look(struct arena *out, const struct look_opts *opts,
                            struct thread_dumps *ret, struct err *err);
 
-// Dumps every thread but the agent's own.
+// Dumps every thread but the agent's own, and describes what each waits for.
 MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct err *err);
 // The rows of the goroutine profile (goroutine/count, 1 a thread). by_thread: one row a thread with
 // the labels "state", "thread" (its name), "tid" (a number) and the thread's own; else one row a

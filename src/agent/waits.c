@@ -5,8 +5,11 @@
 #include "agent/waits.h"
 
 #include "agent/hot/hot.h"
+#include "agent/tasks.h"
 
 #include <linux/futex.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -82,32 +85,48 @@ static const struct call_name calls[] = {
     CALL(execve, SYSCALL),
 };
 
+// Where the word that a thread waits on lies in its lock.
+enum form {
+    FORM_MUTEX,
+    FORM_RWLOCK,
+    FORM_COND,
+    FORM_SEMAPHORE,
+    FORM_BARRIER,
+    FORM_THREAD,
+    FORM_FUTEX,
+    N_FORMS
+};
+static const char *const form_words[N_FORMS] = {"mutex",   "rwlock", "cond", "semaphore",
+                                                "barrier", "thread", "futex"};
+
 // libc's functions that wait on a futex. The first one found in a stack decides.
 static const struct {
     const char *name;
     str state;
+    enum form form;
 } waiters[] = {
-    {"pthread_mutex_lock", S("sync.Mutex.Lock")},
-    {"pthread_mutex_timedlock", S("sync.Mutex.Lock")},
-    {"pthread_mutex_clocklock", S("sync.Mutex.Lock")},
-    {"pthread_rwlock_rdlock", S("sync.RWMutex.RLock")},
-    {"pthread_rwlock_timedrdlock", S("sync.RWMutex.RLock")},
-    {"pthread_rwlock_clockrdlock", S("sync.RWMutex.RLock")},
-    {"pthread_rwlock_wrlock", S("sync.RWMutex.Lock")},
-    {"pthread_rwlock_timedwrlock", S("sync.RWMutex.Lock")},
-    {"pthread_rwlock_clockwrlock", S("sync.RWMutex.Lock")},
-    {"pthread_cond_wait", S("sync.Cond.Wait")},
-    {"pthread_cond_timedwait", S("sync.Cond.Wait")},
-    {"pthread_cond_clockwait", S("sync.Cond.Wait")},
-    {"cnd_wait", S("sync.Cond.Wait")},
-    {"cnd_timedwait", S("sync.Cond.Wait")},
-    {"pthread_join", S("sync.WaitGroup.Wait")},
-    {"pthread_timedjoin_np", S("sync.WaitGroup.Wait")},
-    {"thrd_join", S("sync.WaitGroup.Wait")},
-    {"pthread_barrier_wait", S("sync.WaitGroup.Wait")},
-    {"sem_wait", S("semacquire")},
-    {"sem_timedwait", S("semacquire")},
-    {"sem_clockwait", S("semacquire")},
+    {"pthread_mutex_lock", S("sync.Mutex.Lock"), FORM_MUTEX},
+    {"pthread_mutex_timedlock", S("sync.Mutex.Lock"), FORM_MUTEX},
+    {"pthread_mutex_clocklock", S("sync.Mutex.Lock"), FORM_MUTEX},
+    {"pthread_rwlock_rdlock", S("sync.RWMutex.RLock"), FORM_RWLOCK},
+    {"pthread_rwlock_timedrdlock", S("sync.RWMutex.RLock"), FORM_RWLOCK},
+    {"pthread_rwlock_clockrdlock", S("sync.RWMutex.RLock"), FORM_RWLOCK},
+    {"pthread_rwlock_wrlock", S("sync.RWMutex.Lock"), FORM_RWLOCK},
+    {"pthread_rwlock_timedwrlock", S("sync.RWMutex.Lock"), FORM_RWLOCK},
+    {"pthread_rwlock_clockwrlock", S("sync.RWMutex.Lock"), FORM_RWLOCK},
+    {"pthread_cond_wait", S("sync.Cond.Wait"), FORM_COND},
+    {"pthread_cond_timedwait", S("sync.Cond.Wait"), FORM_COND},
+    {"pthread_cond_clockwait", S("sync.Cond.Wait"), FORM_COND},
+    {"cnd_wait", S("sync.Cond.Wait"), FORM_COND},
+    {"cnd_timedwait", S("sync.Cond.Wait"), FORM_COND},
+    {"pthread_join", S("sync.WaitGroup.Wait"), FORM_THREAD},
+    {"pthread_timedjoin_np", S("sync.WaitGroup.Wait"), FORM_THREAD},
+    {"pthread_clockjoin_np", S("sync.WaitGroup.Wait"), FORM_THREAD},
+    {"thrd_join", S("sync.WaitGroup.Wait"), FORM_THREAD},
+    {"pthread_barrier_wait", S("sync.WaitGroup.Wait"), FORM_BARRIER},
+    {"sem_wait", S("semacquire"), FORM_SEMAPHORE},
+    {"sem_timedwait", S("semacquire"), FORM_SEMAPHORE},
+    {"sem_clockwait", S("semacquire"), FORM_SEMAPHORE},
 };
 
 // "0x7f.." or "-1" or "202": one word of the line.
@@ -143,7 +162,6 @@ bool task_syscall_parse(str text, struct task_syscall *ret) {
 struct wait_places {
     struct wait_place {
         u64 start, end;
-        str state;
     } items[countof(waiters)];
 };
 
@@ -152,46 +170,103 @@ struct wait_places *wait_places_find(struct arena *out) {
     for (u32 i = 0; i < countof(waiters); i++) {
         struct resolved found = hot_resolve_in(waiters[i].name, NULL);
         u64 start = (u64)(uintptr_t)found.address;
-        places->items[i] = (struct wait_place){start, start + found.size_bytes, waiters[i].state};
+        places->items[i] = (struct wait_place){start, start + found.size_bytes};
     }
     return places;
 }
 
-// The state of the innermost libc wait function on the stack; empty: none.
-static str waiter_state(const struct wait_places *places, const u64 *pcs, u32 n_pcs) {
+// The innermost libc wait function on the stack; countof(waiters): none.
+static u32 waiter_of(const struct wait_places *places, const u64 *pcs, u32 n_pcs) {
     u32 n = n_pcs < WAIT_FRAMES ? n_pcs : WAIT_FRAMES;
     for (u32 i = 0; i < n; i++) {
         for (u32 k = 0; k < countof(waiters); k++) {
             const struct wait_place *place = &places->items[k];
-            if (pcs[i] >= place->start && pcs[i] < place->end) return place->state;
+            if (pcs[i] >= place->start && pcs[i] < place->end) return k;
         }
     }
-    return S("");
+    return countof(waiters);
 }
 
-// Reads through the kernel: the lock's memory may be gone by now.
-static bool word_at(u64 address, u32 *ret) {
-    struct iovec to = {ret, sizeof *ret}, from = {(void *)(uintptr_t)address, sizeof *ret};
-    return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)sizeof *ret;
+// Reads through the kernel: the lock's memory may be gone by now. 0: it is.
+static u32 word_at(u64 address) {
+    u32 word = 0;
+    struct iovec to = {&word, sizeof word}, from = {(void *)(uintptr_t)address, sizeof word};
+    return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)sizeof word ? word : 0;
 }
 
-// glibc's pthread_mutex_t: the lock word, a count, the owner's tid.
-static str mutex_info(struct arena *out, u64 address) {
-    struct buf b = buf_new(out, 128);
-    u32 owner = 0;
-    buf_printf(&b, "mutex 0x%llx", (unsigned long long)address);
-    if (word_at(address + 8, &owner) && owner && owner <= FUTEX_PI_MASK)
-        buf_printf(&b, " held by thread %u", owner);
+// Where the lock begins whose word at futex is waited on, by glibc's structures: two words of a
+// read-write lock and of a condition are, and the structure's alignment tells which.
+static u64 lock_at(enum form form, u64 futex) {
+    u64 in_rwlock = offsetof(pthread_rwlock_t, __data.__wrphase_futex);
+    u64 in_cond = offsetof(pthread_cond_t, __data.__g_signals);
+    switch (form) {
+    case FORM_RWLOCK:
+        return (futex - in_rwlock) & ~(u64)7;
+    case FORM_COND:
+        return (futex - in_cond) & ~(u64)7;
+    case FORM_BARRIER:
+        return futex & ~(u64)7;
+    case FORM_MUTEX:
+    case FORM_SEMAPHORE:
+    case FORM_THREAD:
+    case FORM_FUTEX:
+    case N_FORMS:
+        break;
+    }
+    return futex;
+}
+
+// Whom the waiter needs: a mutex's owner, a lock's writer, the thread to end. Readers are nobody.
+static u32 holder_of(enum form form, u64 lock) {
+    u32 tid = 0;
+    if (form == FORM_MUTEX) tid = word_at(lock + offsetof(pthread_mutex_t, __data.__owner));
+    if (form == FORM_RWLOCK) tid = word_at(lock + offsetof(pthread_rwlock_t, __data.__cur_writer));
+    if (form == FORM_THREAD) tid = word_at(lock);
+    return tid <= FUTEX_PI_MASK ? tid : 0;
+}
+
+str wait_object_text(struct arena *out, const struct wait_object *object, str name) {
+    struct buf b = buf_new(out, 1024);
+    bool is_thread = str_eq(str_of(object->word), str_of(form_words[FORM_THREAD]));
+    if (is_thread) {
+        buf_printf(&b, "thread %u", object->holder);
+        return buf_str(&b);
+    }
+    buf_printf(&b, "%s 0x%llx", object->word, (unsigned long long)object->address);
+    if (name.len > 0) buf_printf(&b, " " S_FMT, S_ARG(name));
+    if (object->holder) buf_printf(&b, " held by thread %u", object->holder);
     return buf_str(&b);
+}
+
+// pthread_join leaves no frame of its own. It waits for a tid to become 0, by a futex that is not
+// private, since the kernel wakes it.
+static bool is_join(const struct task_syscall *call) {
+    u32 tid = (u32)call->args[2];
+    return !((u32)call->args[1] & FUTEX_PRIVATE_FLAG) && tid && word_at(call->args[0]) == tid &&
+           task_exists(tid);
+}
+
+static enum form form_of(const struct task_syscall *call, u32 waiter) {
+    if (((u32)call->args[1] & FUTEX_CMD_MASK) == FUTEX_LOCK_PI) return FORM_MUTEX;
+    if (waiter < countof(waiters)) return waiters[waiter].form;
+    return is_join(call) ? FORM_THREAD : FORM_FUTEX;
+}
+
+static str state_of(enum form form, u32 waiter) {
+    if (waiter < countof(waiters)) return waiters[waiter].state;
+    if (form == FORM_MUTEX) return S("sync.Mutex.Lock");
+    return form == FORM_THREAD ? S("sync.WaitGroup.Wait") : S("semacquire");
 }
 
 static struct wait futex_wait(struct arena *out, const struct wait_places *places,
                               const struct task_syscall *call, const u64 *pcs, u32 n_pcs) {
-    str state = waiter_state(places, pcs, n_pcs);
-    bool is_pi = ((u32)call->args[1] & FUTEX_CMD_MASK) == FUTEX_LOCK_PI;
-    if (is_pi || str_eq(state, S("sync.Mutex.Lock")))
-        return (struct wait){S("sync.Mutex.Lock"), mutex_info(out, call->args[0])};
-    return (struct wait){state.len ? state : S("semacquire"), S("futex")};
+    u32 waiter = waiter_of(places, pcs, n_pcs);
+    enum form form = form_of(call, waiter);
+    u64 lock = lock_at(form, call->args[0]);
+    struct wait wait = {.state = state_of(form, waiter)};
+    wait.object = (struct wait_object){form_words[form], lock, holder_of(form, lock), -1};
+    wait.info = wait_object_text(out, &wait.object, S(""));
+    return wait;
 }
 
 // Parts of names of kernel functions, as Linux 5.10 to 6.18 have them; the first that fits decides.
@@ -219,8 +294,8 @@ static const struct {
 struct wait wait_by_channel(str channel) {
     for (u32 i = 0; i < countof(channels); i++)
         if (str_contains(channel, channels[i].part))
-            return (struct wait){channels[i].state, channel};
-    return (struct wait){SYSCALL, channel};
+            return (struct wait){.state = channels[i].state, .info = channel, .object = {.fd = -1}};
+    return (struct wait){.state = SYSCALL, .info = channel, .object = {.fd = -1}};
 }
 
 static bool is_poll(i64 number) {
@@ -230,18 +305,45 @@ static bool is_poll(i64 number) {
     return number == SYS_ppoll;
 }
 
+// Of poll: the descriptor, where it is one.
+static i32 polled_fd(const struct task_syscall *call) {
+    return call->args[1] == 1 ? (i32)word_at(call->args[0]) : -1;
+}
+
+// Calls of these states have a descriptor for their first argument, but for two of processes and
+// memory.
+static i32 fd_of(const struct task_syscall *call, str state) {
+    if (is_poll(call->number)) return polled_fd(call);
+    if (str_eq(state, IO_WAIT) || call->number == SYS_fsync || call->number == SYS_fdatasync ||
+        call->number == SYS_flock || call->number == SYS_fcntl || call->number == SYS_ioctl)
+        return (i32)call->args[0];
+    return -1;
+}
+
+static bool has_no_fd(i64 number) {
+    return number == SYS_msgrcv || number == SYS_msgsnd || number == SYS_io_getevents;
+}
+
 struct wait wait_of(struct arena *out, const struct wait_places *places,
                     const struct task_syscall *call, const u64 *pcs, u32 n_pcs) {
-    if (call->number < 0) return (struct wait){S("runnable"), S("page fault or stopped")};
+    struct wait wait = {.state = SYSCALL, .object = {.fd = -1}};
+    if (call->number < 0) {
+        wait.state = S("runnable");
+        wait.info = S("page fault or stopped");
+        return wait;
+    }
     if (call->number == SYS_futex) return futex_wait(out, places, call, pcs, n_pcs);
     for (u32 i = 0; i < countof(calls); i++) {
         if (calls[i].number != call->number) continue;
-        struct wait wait = {calls[i].state, calls[i].name};
+        wait.state = calls[i].state;
+        wait.info = calls[i].name;
         if (is_poll(call->number) && call->args[1] == 0) wait.state = SLEEP;
         if (is_poll(call->number) && call->args[1] == 1) wait.state = IO_WAIT;
+        if (!has_no_fd(call->number)) wait.object.fd = fd_of(call, wait.state);
         return wait;
     }
     struct buf b = buf_new(out, 64);
     buf_printf(&b, "system call %lld", (long long)call->number);
-    return (struct wait){SYSCALL, buf_str(&b)};
+    wait.info = buf_str(&b);
+    return wait;
 }

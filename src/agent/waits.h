@@ -15,9 +15,19 @@ struct task_syscall {
 // Fails on a text that is none of the kernel's three forms; *ret is then untouched.
 MUST_USE bool task_syscall_parse(str text, struct task_syscall *ret);
 
+// What is waited for, as far as the call tells.
+struct wait_object {
+    const char *
+        word; // "mutex", "rwlock", "cond", "semaphore", "barrier", "thread", "futex"; NULL: no lock
+    u64 address; // of the lock; 0: none
+    u32 holder;  // tid of the thread that has the lock, or that is joined; 0: not known
+    i32 fd;      // descriptor; -1: none
+};
+
 struct wait {
     str state; // IO wait, sleep, select, semacquire, sync.Mutex.Lock, sync.Cond.Wait ..., syscall
-    str info;  // name of the system call; for a mutex, its address and holder's tid
+    str info;  // name of the system call; for a lock, wait_object_text
+    struct wait_object object;
 };
 
 // Where libc's wait functions are; looked up once a dump.
@@ -28,6 +38,9 @@ struct wait_places *wait_places_find(struct arena *out);
 // frames tell mutexes from conditions. Texts are static or in out.
 struct wait wait_of(struct arena *out, const struct wait_places *places,
                     const struct task_syscall *call, const u64 *pcs, u32 n_pcs);
+
+// "mutex 0x7f10 cache_lock held by thread 4711". name: what the lock is called, or empty.
+str wait_object_text(struct arena *out, const struct wait_object *object, str name);
 
 // The same, less exactly, from the kernel function a thread sleeps in (/proc/self/task/TID/wchan):
 // for processes whose system calls may not be read. info is channel itself.

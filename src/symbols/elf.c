@@ -233,6 +233,27 @@ str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start) {
     return elf_symbol_name(table, symbol);
 }
 
+str elf_variable_at(str file, u64 address, u64 *start) {
+    Elf64_Ehdr header;
+    Elf64_Sym symbol;
+    struct symbol_source from;
+    struct err err;
+    str sections;
+    if (!read_header(file, &header, &err)) return (str){0};
+    u32 n = read_sections(file, &header, &sections);
+    if (!find_table(file, sections, n, SHT_SYMTAB, &from) &&
+        !find_table(file, sections, n, SHT_DYNSYM, &from))
+        return (str){0};
+    for (size_t at = 0; at + sizeof symbol <= from.symbols.len; at += sizeof symbol) {
+        memcpy(&symbol, from.symbols.p + at, sizeof symbol);
+        if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
+        if (address < symbol.st_value || address - symbol.st_value >= symbol.st_size) continue;
+        *start = symbol.st_value;
+        return name_at(from.names, symbol.st_name);
+    }
+    return (str){0};
+}
+
 str elf_note_build_id(str notes) {
     struct reader r = reader_of(notes);
     u32 name_len, desc_len, type;

@@ -43,6 +43,9 @@ const struct elf_symbol *elf_symbol_find(const struct elf_symbols *table, u64 ad
 str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *symbol);
 // The value of the symbol called so, of any kind, by .symtab; false: there is none.
 MUST_USE bool elf_symbol_value(str file, str name, u64 *ret);
+// The variable that contains address in a whole file's bytes, by a walk over its symbols; empty:
+// none. *start gets its first address.
+str elf_variable_at(str file, u64 address, u64 *start);
 // The GNU build id in the bytes of a PT_NOTE segment or note section, as raw bytes; empty: none.
 str elf_note_build_id(str notes);
 // The raw build id of a whole file's bytes; empty: none or no ELF file.

@@ -248,7 +248,7 @@ TEST(threads_with_one_stack_share_a_row_unless_asked) {
     CHECK_EQ(total, N_SAME + 1);
     CHECK(threads_collect(t->arena, true, &rows, &t->err));
     CHECK_EQ(rows.n, N_SAME + 1);
-    CHECK_EQ(rows.items[1].n_labels, 3);
+    CHECK_EQ(rows.items[1].n_labels, 4);
     CHECK_STR(rows.items[1].labels[0].key, S("state"));
     CHECK_STR(rows.items[1].labels[0].text, S("semacquire"));
     CHECK_STR(rows.items[1].labels[1].key, S("thread"));
