@@ -87,6 +87,19 @@ static void *rate_thread(void *arg) {
     return arg;
 }
 
+static pthread_mutex_t contended = PTHREAD_MUTEX_INITIALIZER;
+
+static void *lock_thread(void *arg) {
+    PPROF_SCOPE("job", arg ? "holder" : "waiter");
+    for (;;) {
+        pthread_mutex_lock(&contended);
+        pause_ms(arg ? 10 : 1);
+        pthread_mutex_unlock(&contended);
+        pause_ms(1);
+    }
+    return arg;
+}
+
 enum { N_OPENED = 300, N_CLOSED = 100 };
 
 __attribute__((noinline)) static void open_session(pprof_profile *sessions, uintptr_t i) {
@@ -115,6 +128,10 @@ int main(void) {
     pprof_set_labels(NULL);
     pprof_labels_free(spinner);
     if (pthread_create(&thread, NULL, sleep_thread, NULL)) return 1;
+    pprof_set_mutex_fraction(1);
+    pprof_set_block_rate(1);
+    if (pthread_create(&thread, NULL, lock_thread, NULL)) return 1;
+    if (pthread_create(&thread, NULL, lock_thread, why)) return 1;
     use_custom_profile();
     grow_and_shrink();
     map_memory();

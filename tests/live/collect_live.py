@@ -96,6 +96,16 @@ def check_mmap():
     live.check(text.startswith("heap profile: ") and "@ heap/2\n" in text, "and a text form", text.split("\n")[0])
 
 
+def check_contention_labels():
+    mutex = live.Profile(live.ask(address, "/debug/pprof/mutex").body)
+    block = live.Profile(live.ask(address, "/debug/pprof/block").body)
+    held, waited = labelled(mutex, "job", "holder"), labelled(block, "job", "waiter")
+    live.check(held > 0.5 * mutex.total(1) > 0, "mutex samples carry the labels of who held the lock",
+               f"{held / 1e6:.0f} of {mutex.total(1) / 1e6:.0f} ms")
+    live.check(waited > 0.5 * block.total(1) > 0, "block samples carry the labels of who waited",
+               f"{waited / 1e6:.0f} of {block.total(1) / 1e6:.0f} ms")
+
+
 def by_label(profile, key, value):
     return [s for s in profile.samples if s.labels.get(key) == value]
 
@@ -147,6 +157,7 @@ def check_offcpu():
 check_labels()
 check_custom()
 check_offcpu()
+check_contention_labels()
 check_wall()
 check_heap()
 check_rate()
