@@ -110,6 +110,9 @@ async function mistakes(page, base) {
   check('a bad filter from the address is marked where it stands', true);
   await page.keyboard.press(',');
   await page.waitForSelector('#option-ignore');
+  check('the bad filter is marked in its field', (await page.locator('#option-focus').getAttribute('aria-invalid')) === 'true' && /missing/.test(await page.locator('#says-focus').innerText()));
+  await page.locator('#option-focus').fill('');
+  await page.waitForFunction(() => !new URL(location).searchParams.get('f'));
   await page.locator('#option-ignore').fill('x[');
   await page.waitForSelector('#option-ignore[aria-invalid=true]');
   check('a bad option says why below its field', /missing|terminat/.test(await page.locator('#says-ignore').innerText()));
@@ -168,6 +171,11 @@ async function keys(page, base) {
   await page.waitForSelector('[role=menu]');
   await page.keyboard.press('Escape');
   check('the menu gives the focus back', await page.evaluate(() => document.activeElement.classList.contains('mirror')));
+  const toggle = page.getByRole('button', { name: 'By name' });
+  await toggle.focus();
+  await page.keyboard.press('Enter');
+  await until(page, () => new URL(location).searchParams.get('order') === 'name');
+  check('a button keeps the focus that was drawn anew', await toggle.evaluate((el) => el === document.activeElement));
   await page.keyboard.press('Control+k');
   await page.keyboard.type('disassembly');
   await page.keyboard.press('Enter');

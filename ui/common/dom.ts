@@ -40,6 +40,19 @@ export function replace(parent: Element, ...children: Child[]): void {
   append(parent, children);
 }
 
+// As replace, for controls that are drawn anew: the one that had the focus, told by its name or its place, has it again.
+export function redraw(parent: Element, ...children: Child[]): void {
+  const controls = () => [...parent.querySelectorAll<HTMLElement>('button, a, input, select')];
+  const nameOf = (el: Element) => el.getAttribute('aria-label') ?? el.textContent;
+  const before = controls();
+  const at = before.indexOf(document.activeElement as HTMLElement);
+  const name = at < 0 ? '' : nameOf(before[at]!);
+  replace(parent, children);
+  if (at < 0) return;
+  const after = controls();
+  (after.find((el) => nameOf(el) === name) ?? after[Math.min(at, after.length - 1)])?.focus({ preventScroll: true });
+}
+
 const paths: Record<string, string> = {
   menu: 'M3 5h14M3 10h14M3 15h14',
   search: 'M9 3.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 0 0 0-11M13.2 13.2L17 17',

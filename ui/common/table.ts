@@ -55,7 +55,10 @@ export class VirtualTable<R> {
     );
     this.element.addEventListener('scroll', () => this.refresh());
     this.element.addEventListener('keydown', (event) => this.onKey(event));
-    this.element.addEventListener('focus', () => this.current < 0 && this.source.count && this.select(0));
+    this.element.addEventListener('focus', () => {
+      if (this.current < 0 && this.source.count) this.current = 0; // to start from; nothing is chosen yet
+      this.markCurrent();
+    });
     new ResizeObserver(() => this.refresh()).observe(this.element);
     this.drawHead();
   }

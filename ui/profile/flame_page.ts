@@ -3,8 +3,8 @@
 // narrow, the widest node that fills it is asked for again and put in its place.
 import { addActions } from '../common/keys.ts';
 import { category, paint } from '../common/colours.ts';
-import { clamp, h, icon, iconButton, replace } from '../common/dom.ts';
-import { ApiError, latest } from '../common/fetch.ts';
+import { clamp, h, icon, iconButton, redraw, replace } from '../common/dom.ts';
+import { latest } from '../common/fetch.ts';
 import { menuButton, openMenu, type MenuEntry } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
 import { onTheme } from '../common/theme.ts';
@@ -83,14 +83,7 @@ class FlameView implements View {
     return this.app.attempt(async () => {
       const flame = await this.newest((signal) => this.request({}, signal));
       if (flame) this.take(flame);
-    }).then(() => {
-      if (this.app.failed) this.showFailure(this.app.failed);
     });
-  }
-
-  private showFailure(error: ApiError): void {
-    if (error.option === 'q') return; // said at the search box
-    replace(this.detail, h('span', { class: 'field-error' }, error.message));
   }
 
   private take(flame: Flame): void {
@@ -144,7 +137,7 @@ class FlameView implements View {
       replace(this.legend, key('less', 'less than the base'), key('same', 'the same'), key('more', 'more than the base'), h('span', { class: 'faint' }, 'width: both together'));
       return;
     }
-    replace(
+    redraw(
       this.legend,
       this.groups.heaviest().map(({ name, rank, share }) => {
         const swatch = h('span', { class: 'swatch', style: { background: category(rank) } });
@@ -322,7 +315,7 @@ class FlameView implements View {
     const toggle = (label: string, key: string, value: string, title: string) =>
       h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(key) === value), title, onclick: () => state.set({ [key]: state.get(key) === value ? null : value }) }, label);
     const views: [string, string, string][] = [['', 'Top down', 'What calls what, from the start of the program'], ['up', 'Bottom up', 'From the functions that do the work to who calls them']];
-    replace(
+    redraw(
       this.toolbar,
       state.get('p')
         ? h('button', { type: 'button', class: 'button', 'aria-pressed': 'true', onclick: () => state.set({ p: null }) }, 'Callers and callees', icon('close'))

@@ -1,12 +1,12 @@
 // ui/profile/function_picker.ts - which function a page is about: a field, and a list of functions by weight beside it.
 // Room: shared by peek, source and disassembly. The list is the head of /api/top; the search narrows it.
-import { debounced, h, replace } from '../common/dom.ts';
+import { debounced, h, redraw, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { arraySource, VirtualTable } from '../common/table.ts';
 import { formatPercent } from '../common/units.ts';
 import type { App } from './app.ts';
 import type { Top, TopRow } from './api.ts';
-import { exactly } from './names.ts';
+import { exactly, shorter } from './names.ts';
 
 const LISTED = 500; // functions in the list; the search finds the others
 const SETTLE_MS = 180; // walking by keys shows the function where one stops
@@ -32,7 +32,7 @@ export class FunctionPicker {
       label: 'Functions by weight',
       columns: [
         { id: 'share', title: order === 'flat' ? 'Flat%' : 'Cum%', width: '4.5rem', isNumber: true, cell: (row) => h('span', {}, formatPercent(row[order], this.total)), bar: (row) => row[order] / this.total },
-        { id: 'name', title: 'Function', width: 'minmax(0, 1fr)', cell: (row) => h('span', { class: 'mono', title: row.name }, row.name) },
+        { id: 'name', title: 'Function', width: 'minmax(0, 1fr)', cell: (row) => h('span', { class: 'mono', title: row.name }, shorter(row.name)[1] ?? row.name) },
       ],
       onSelect: (row, i) => {
         if (i >= 0 && exactly(row.name) !== app.state.get('fn')) choose(row);
@@ -50,7 +50,7 @@ export class FunctionPicker {
       event.preventDefault();
       app.state.set({ fn: input.value.trim() });
     };
-    replace(this.field, h('form', { class: 'picker', onsubmit: submit }, h('label', { for: 'function-picker' }, 'Functions matching'), input, h('button', { type: 'submit', class: 'button' }, 'Show')));
+    redraw(this.field, h('form', { class: 'picker', onsubmit: submit }, h('label', { for: 'function-picker' }, 'Functions matching'), input, h('button', { type: 'submit', class: 'button' }, 'Show')));
     void this.list().catch(() => undefined); // the page itself says what is wrong
   }
 

@@ -1,6 +1,6 @@
 // ui/profile/graph_page.ts - the call graph: laid out in a worker, drawn as SVG, moved by pointer and keys.
 // Room: the picture and its nodes. Graphviz loads with the first graph, never before.
-import { clamp, h, iconButton, replace } from '../common/dom.ts';
+import { clamp, h, iconButton, redraw, replace } from '../common/dom.ts';
 import { ApiError, latest, urlOf } from '../common/fetch.ts';
 import { menuButton, openMenu } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
@@ -264,7 +264,7 @@ class GraphView implements View {
   private drawTools(): void {
     const { state } = this.app;
     const n = state.get('n') || '80';
-    replace(
+    redraw(
       this.toolbar,
       menuButton('Functions shown', [document.createTextNode(`${n} functions`)], () => ['10', '20', '40', '80', '150', '300', '500'].map((value) => ({ label: `At most ${value}`, checked: n === value, run: () => state.set({ n: value }) })), { class: 'button' }),
       iconButton('minus', 'Zoom out', () => this.zoom(1 / 1.3)), iconButton('plus', 'Zoom in', () => this.zoom(1.3)), iconButton('fit', 'Whole graph (0)', () => this.fit()),

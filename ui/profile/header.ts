@@ -1,6 +1,6 @@
 // ui/profile/header.ts - the top of every page: what is looked at, the pages, the search, the tools, the filters in force.
 // Room: drawing it from the App's state; each tool's own panel or menu is in its file.
-import { h, icon, iconButton, replace } from '../common/dom.ts';
+import { h, icon, iconButton, redraw, replace } from '../common/dom.ts';
 import { menuButton } from '../common/menu.ts';
 import { openHelp, openPalette } from '../common/palette.ts';
 import { nextTheme, setTheme, themeChoice } from '../common/theme.ts';
@@ -63,7 +63,7 @@ export class Header {
     this.drawTitle();
     this.drawTheme();
     const { state } = this.app;
-    replace(
+    redraw(
       this.tabs,
       this.pages.map((page) => {
         const go = (event: MouseEvent) => {
@@ -81,10 +81,9 @@ export class Header {
   private drawTheme(): void {
     const choice = themeChoice();
     const name = choice === 'auto' ? 'auto' : choice === 'light' ? 'sun' : 'moon';
-    replace(this.theme, iconButton(name, `Theme: ${choice}`, () => {
+    redraw(this.theme, iconButton(name, `Theme: ${choice}`, () => {
       setTheme(nextTheme());
       this.drawTheme();
-      this.theme.querySelector('button')?.focus();
     }));
   }
 
@@ -105,10 +104,10 @@ export class Header {
     if (summary.types.length > 5) {
       const select = h('select', { 'aria-label': 'Sample type', onchange: () => state.set({ si: select.value, z: null }) },
         summary.types.map((type) => h('option', { value: type.name, selected: type.name === summary.type }, `${type.name}: ${about(type)}`)));
-      replace(this.types, select);
+      redraw(this.types, select);
       return;
     }
-    replace(this.types, h('div', { class: 'segments', role: 'group', 'aria-label': 'Sample type' },
+    redraw(this.types, h('div', { class: 'segments', role: 'group', 'aria-label': 'Sample type' },
       summary.types.map((type) => h('button', { type: 'button', 'aria-pressed': String(type.name === summary.type), title: about(type), onclick: set(type.name) }, type.name))));
   }
 
@@ -122,6 +121,6 @@ export class Header {
     });
     const isFiltered = summary && summary.shown !== summary.total;
     const shown = summary?.is_diff ? h('span', { class: 'faint shown' }, `difference; percentages are of the base, ${formatValue(summary.total, summary.unit)}`) : isFiltered ? h('span', { class: 'faint shown' }, `${formatValue(summary.shown, summary.unit)} of ${formatValue(summary.total, summary.unit)} (${formatPercent(summary.shown, summary.total)})`) : summary ? h('span', { class: 'faint shown' }, formatValue(summary.total, summary.unit)) : null;
-    replace(this.chips, made, shown);
+    redraw(this.chips, made, shown);
   }
 }

@@ -7,6 +7,7 @@ import { nextTheme, setTheme } from '../common/theme.ts';
 import { addToasts } from '../common/toast.ts';
 import { App, type Page, type View } from './app.ts';
 import { disasmPage } from './disasm_page.ts';
+import { failure } from './failure.ts';
 import { factsPage } from './facts_page.ts';
 import { flamePage } from './flame_page.ts';
 import { graphPage } from './graph_page.ts';
@@ -25,6 +26,7 @@ const otherNames: Record<string, string> = { '': 'flamegraph', ui: 'flamegraph',
 
 const app = new App();
 const main = h('main', { id: 'main', tabindex: '-1' });
+const banner = h('div', { class: 'banner', hidden: true });
 let page: Page | undefined;
 let view: View | undefined;
 
@@ -38,6 +40,13 @@ function openPage(): void {
   page = wanted;
   view = wanted.open(main, app);
   header.setToolbar(view.toolbar);
+}
+
+// What went wrong, on pages that have no place of their own for it.
+function drawBanner(): void {
+  const { failed } = app;
+  banner.hidden = !failed || main.querySelector('.failure') !== null;
+  replace(banner, failed && !banner.hidden ? failure(failed, app.state.get(failed.option)) : null);
 }
 
 // Keys that change no number of the summary.
@@ -68,7 +77,8 @@ function addPageActions(): void {
 
 function start(): void {
   const name = otherNames[app.state.page] ?? app.state.page;
-  document.body.append(h('a', { class: 'skip', href: '#main' }, 'Skip to the page'), header.element, main);
+  document.body.append(h('a', { class: 'skip', href: '#main' }, 'Skip to the page'), header.element, banner, main);
+  app.onNews(drawBanner);
   addToasts();
   addPageActions();
   app.state.watch(onState);

@@ -37,24 +37,29 @@ function control(option: Option, value: string, onChange: (value: string) => voi
   return input;
 }
 
+function mark(field: HTMLElement, says: HTMLElement, error: ApiError, value: string): void {
+  field.setAttribute('aria-invalid', 'true');
+  replace(says, errorText(error, value));
+}
+
 // Tries the value on the server before it becomes the state.
 async function apply(app: App, option: Option, value: string, field: HTMLElement, says: HTMLElement): Promise<void> {
   try {
     await getJson('/api/summary', app.query({ [option.key]: value }));
-    field.removeAttribute('aria-invalid');
-    replace(says);
-    app.state.set({ [option.key]: value, z: null });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    field.setAttribute('aria-invalid', 'true');
-    replace(says, errorText(error, value));
+    if (error.option === option.key || !error.option) return mark(field, says, error, value);
   }
+  field.removeAttribute('aria-invalid');
+  replace(says);
+  app.state.set({ [option.key]: value, z: null });
 }
 
 function row(app: App, option: Option): HTMLElement {
   const says = h('div', { id: `says-${option.name}`, role: 'alert' });
   const field: HTMLElement = control(option, app.state.get(option.key), (value) => void apply(app, option, value, field, says));
   field.setAttribute('aria-describedby', `help-${option.name} says-${option.name}`);
+  if (option.key && app.failed?.option === option.key) mark(field, says, app.failed, app.state.get(option.key));
   const help = option.key ? option.help : `${option.help} (at the command line only)`;
   return h('div', { class: 'option' }, h('label', { for: `option-${option.name}` }, option.name), field, h('div', { class: 'option-help', id: `help-${option.name}` }, help), says);
 }

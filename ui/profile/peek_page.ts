@@ -51,7 +51,7 @@ class PeekView implements View {
 
   private ends(peek: Peek, title: string, ends: PeekEnd[], whole: number, none: string): HTMLElement {
     const sorted = [...ends].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-    return h('section', { class: 'peek-part' }, h('h2', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
+    return h('section', { class: 'peek-part' }, h('h3', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
   }
 
   private block(peek: Peek, row: Peek['rows'][number]): HTMLElement {
@@ -59,9 +59,10 @@ class PeekView implements View {
     const number = (title: string, x: number) => [h('dt', {}, title), h('dd', {}, `${formatValue(x, peek.unit)} (${formatPercent(x, total)})`)];
     const menu = h('button', { type: 'button', class: 'button', 'aria-haspopup': 'menu', onclick: () => openMenu(row.name, frameMenu(this.app, row.name), menu) }, 'More');
     return h('article', { class: 'peek-block' },
-      this.ends(peek, 'Callers', row.callers, row.cum, 'Nothing calls it: it starts stacks.'),
       h('div', { class: 'peek-middle' }, h('h2', { class: 'mono' }, row.name), h('dl', {}, number('itself', row.flat), number('with callees', row.cum)), menu),
-      this.ends(peek, 'Callees', row.callees, row.cum, 'It calls nothing: it ends stacks.'));
+      h('div', { class: 'peek-parts' },
+        this.ends(peek, 'Callers', row.callers, row.cum, 'Nothing calls it: it starts stacks.'),
+        this.ends(peek, 'Callees', row.callees, row.cum, 'It calls nothing: it ends stacks.')));
   }
 }
 

@@ -1,5 +1,5 @@
 // ui/profile/tags_page.ts - labels and how much each value weighs; a click filters by it.
-import { h, replace } from '../common/dom.ts';
+import { h, redraw, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { openMenu } from '../common/menu.ts';
 import { formatPercent, formatValue } from '../common/units.ts';
@@ -38,7 +38,7 @@ class TagsView implements View {
     const none = h('p', { class: 'faint' }, 'No sample of this profile has labels. Programs set them: pprof_set_labels in C, pprof.Do in Go.');
     const keys = new Map<string, Value[]>();
     for (const { key, ...value } of tags.rows) keys.set(key, [...(keys.get(key) ?? []), value]);
-    replace(this.body, keys.size ? [...keys].map(([key, values]) => this.block(tags, key, values)) : none);
+    redraw(this.body, keys.size ? [...keys].map(([key, values]) => this.block(tags, key, values)) : none);
   }
 
   private block(tags: Tags, key: string, all: Value[]): HTMLElement {
