@@ -115,9 +115,8 @@ u32 go_source_names(struct arena *out, str path, str search_path, str ret[GO_SOU
     if (path.len == 0 || path.len > MAX_PATH || !str_ends(path, S(".go"))) return 0;
     if (path.p[0] == '/') { // built elsewhere
         if (cut_behind(path, S("/pkg/mod/"), &rest)) add_cached(&names, rest);
-        // "/opt/go1.21/src/runtime/proc.go": only folders of a Go, not every src.
-        if (cut_behind(path, S("/go"), &dir) && cut_behind(dir, S("/src/"), &rest))
-            add_roots(&names, rest);
+        // Not every src, and not "/usr/lib/go-1.19/src": its lines are not those of another Go.
+        if (cut_behind(path, S("/go/src/"), &rest)) add_roots(&names, rest);
         return names.n;
     }
     while (search_path.len) {

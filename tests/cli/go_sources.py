@@ -30,7 +30,7 @@ for name, text in FILES.items():
     write(name, text.encode())
 folders = {"GOROOT": SCRATCH + "/goroot", "GOMODCACHE": SCRATCH + "/cache"}
 for path, what in (("fmt/print.go", "the standard library"),
-                   ("/builder/go1.21/src/fmt/print.go", "the standard library"),
+                   ("/builder/go/src/fmt/print.go", "the standard library"),
                    ("github.com/Big/Mod@v1.0.0-Beta/Sub/b.go", "the module cache"),
                    ("/home/other/go/pkg/mod/github.com/!big/!mod@v1.0.0-!beta/Sub/b.go", "the module cache"),
                    ("example.com/m/in/a.go", "the module itself"),
@@ -40,4 +40,6 @@ for path, what in (("fmt/print.go", "the standard library"),
 claim("could not find file fmt/no.go on path" in listed("fmt/no.go", **folders), "a file that is nowhere is told as before")
 claim("open /src/fmt/print.go: no such file" in listed("/src/fmt/print.go", **folders), "not every src folder is Go's")
 claim("could not find file example.com/mother/a.go" in listed("example.com/mother/a.go", **folders), "nor every module this one")
+claim("open /usr/lib/go-1.0/src/fmt/print.go: no such file" in listed("/usr/lib/go-1.0/src/fmt/print.go", **folders),
+      "another version's sources stay away")
 finish()
