@@ -1,5 +1,7 @@
 // tests/live/files.c - a program for files_live.py: uses CPU time, leaks, has a handler of its own
-// on SIGUSR2 when asked to ("handler"), forks ("fork"), or takes its profiles itself ("own"). Room:
+// on SIGUSR2 when asked to ("handler"), forks ("fork", "child": which gets the signal), or takes
+// its profiles itself
+// ("own"). Room:
 // linked with libpprof; the variables of docs/libpprof.md do the rest.
 #include "pprof.h"
 
@@ -60,6 +62,12 @@ int main(int argc, char **argv) {
     if (strcmp(what, "handler") == 0) signal(SIGUSR2, on_signal);
     if (strcmp(what, "fork") == 0 && fork() == 0) {
         burn();
+        exit(0);
+    }
+    if (strcmp(what, "child") == 0 && fork() == 0) {
+        for (int i = 0; i < 10; i++) usleep(50000);
+        raise(SIGUSR2);
+        for (int i = 0; i < 20; i++) usleep(50000);
         exit(0);
     }
     if (strcmp(what, "signal") == 0 || strcmp(what, "handler") == 0) {

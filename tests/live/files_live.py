@@ -55,6 +55,10 @@ live.check(got == "1", "and the program's own handler gets the signal", got)
 live.check(weight(read(next(folder.glob("*profile*"), folder / "none")), "burn") > 0.2e9,
            "a CPU profile that exit() cut short is written too")
 
+folder, _ = run("child", PPROF_SIGNAL="USR2:heap", PPROF_SIGNAL_FILES="asked")
+names = sorted(p.name for p in folder.glob("asked.*"))
+live.check(len(names) == 1, "a forked child writes files of its own when the signal comes to it", str(names))
+
 folder, _ = run("own")
 live.check(weight(read(folder / "own.pb.gz"), "burn") > 0.25e9, "pprof_stop_cpu_profile_bytes gives the profile")
 live.check(weight(read(folder / "own-heap.pb.gz"), "leak") > 150e6, "pprof_profile_bytes gives the heap profile")

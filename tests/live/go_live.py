@@ -49,7 +49,7 @@ for name, query, seen in (("profile", "?seconds=2", "serve_connection"), ("heap"
                           ("threadcreate", "", "accept_connections"), ("heap", "?seconds=1", ""),
                           ("heap", "?peak=1", "cache_put"), ("heap", "?age=1", "cache_put"), ("mmap", "", ""),
                           ("delta_heap", "", "cache_put"), ("wall", "?seconds=1", "serve_connection"),
-                          ("fgprof", "?seconds=1", "serve_connection")):
+                          ("fgprof", "?seconds=1", "serve_connection"), ("offcpu", "?seconds=1", "")):
     url = f"http://{address}/debug/{name if name == 'fgprof' else 'pprof/' + name}{query}"
     file = live.TEMP / f"c-{name}.pb.gz"
     for _ in range(4):  # on a busy machine the shop may get no CPU for seconds
