@@ -467,6 +467,36 @@ def check_all(address, pid, programs, hot, heap_hot=(), seconds=PROFILE_SECONDS)
     check_pprof_reads("profile", "heap", "allocs", "goroutine", "threadcreate")
 
 
+def fetch_waits(address, name, seconds):
+    """A mutex or block profile of some seconds, every wait sampled; None when the answer is none."""
+    rate = {"mutex": "fraction=1", "block": "rate=1"}[name]
+    answer = ask(address, f"/debug/pprof/{name}?seconds={seconds}&{rate}")
+    is_good = answer.status == 200 and answer.headers["Content-Disposition"] == f'attachment; filename="{name}-delta"'
+    profile = Profile(answer.body) if is_good else None
+    is_good = is_good and profile.types == [("contentions", "count"), ("delay", "nanoseconds")]
+    check(is_good, f"{name}?seconds= answers with Go's types", "" if is_good else f"{answer.status} {answer.text[:200]}")
+    return profile if is_good else None
+
+
+def check_waits(address, holders=None, waiters=None, seconds=2):
+    """Who makes others wait and who waits, under the load that runs: patterns of functions of which one must be there.
+
+    None: the server may well have nobody who waits. Contention is a matter of chance: three looks.
+    """
+    for name, wanted in (("mutex", holders), ("block", waiters)):
+        for _ in range(3):
+            profile = fetch_waits(address, name, seconds)
+            functions = profile.weight_by_function(1) if profile else {}
+            found = [f for f in functions if wanted and re.search(wanted, f)]
+            if found or not wanted or not profile:
+                break
+        if wanted:
+            check(found, f"{name} has {wanted}", f"{sorted(functions, key=functions.get)[-5:]}" if not found else found[0])
+        off = ask(address, f"/debug/pprof/{name}?debug=1").text
+        check(off.startswith({"mutex": "--- mutex:\ncycles/second=", "block": "--- contention:\ncycles/second="}[name]),
+              f"{name}?debug=1 is Go's text")
+
+
 def plain(text):
     """Output with what changes from run to run (numbers, blank ends) replaced: pids, times, ports, sizes."""
     return [re.sub(r"\d+", "N", line.rstrip()) for line in text.splitlines() if line.strip()]

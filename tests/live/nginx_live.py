@@ -70,6 +70,7 @@ for pid in pids:
         live.check_cpu(listed[pid], pid, roots, HOT, seconds=3, meter=meters[pid])
         live.check_threads(listed[pid], pid, roots)
         live.check_profile(listed[pid], "heap")
+live.check_waits(address, seconds=1)
 live.check_pages(address, server.pid)
 live.check_pprof_reads("profile", "heap", "goroutine")
 status = live.stop(server)

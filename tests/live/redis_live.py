@@ -33,6 +33,9 @@ live.start([benchmark, "-p", port, "-n", "100000000", "-c", "20", "-P", "16", "-
             "-d", "64"], stdout=live.subprocess.DEVNULL)
 HOT = ["^processCommand$", "^call$", "^aeProcessEvents$|^aeMain$", "^main$|_start$|^__libc_start"]
 live.check_all(address, server.pid, [redis], HOT, heap_hot=["^processInputBuffer$|^readQueryFromClient$|^call$"])
+flushes = live.start(["sh", "-c", f"while {cli} -p {port} flushall async >/dev/null; do sleep 0.2; done"])
+live.check_waits(address, waiters="^bioProcessBackgroundJobs$|clone3|start_thread")  # they wait for jobs
+live.stop(flushes)
 status = live.stop(server)
 live.check(status == 0, "redis ends as it does without libpprof", status)
 logs = [live.plain((live.TEMP / name).read_text()) for name in ("with.log", "without.log")]

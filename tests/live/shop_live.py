@@ -36,6 +36,7 @@ live.check(answers(port) == digest, "2000 answers are the same as without libppr
 live.start([folder / "shop-load", "-p", port, "-t", "30", *LOAD], stdout=live.subprocess.DEVNULL)
 HOT = ["^sha256_block$", "^serve_connection$", "^shop_answer$", "^index_search$", "^reindex_loop$", "^index_build$"]
 live.check_all(address, server.pid, [program], HOT, heap_hot=["^cache_put$|^entry_new$", "^answer_search$"])
+live.check_waits(address, holders="^(cache_|ledger_|shop_reindex|reindex|index_)", waiters="^(cache_|ledger_|shop_|reindex)")
 live.check(live.stop(server) == 0, "the server ends as it does without libpprof")
 words = [live.plain((live.TEMP / f"out{k}").read_text()) for k in (True, False)]
 live.check_same([w for w in words[0] if "profiles at" not in w], words[1], "the server says the same")
