@@ -53,7 +53,7 @@ def differences(lines, profiles):
 
 def judge(program, how, preload=True):
     """A neighbour that takes the CPU may spoil a round: the best of a few counts."""
-    path, prefix = STRESS / program, str(live.TEMP / program)
+    path, prefix = Path(STRESS / program), str(live.TEMP / Path(program).name)
     if not path.exists():
         return live.check(False, f"{program} is built")
     wrong = None
@@ -81,6 +81,14 @@ if (STRESS / "locks_std").exists():
 if (STRESS / "locks_old").exists():
     judge("locks_old", "by the condition of glibc before 2.3.2")
     judge("locks_old_so", "by the old condition, linked with libpprof.so", preload=False)
+
+rustc = live.find("rustc")
+if rustc:
+    rust = live.TEMP / "locks_rust"
+    live.run([rustc, "-O", "-g", "-o", rust, Path(__file__).with_name("locks_rust.rs")], seconds=120)
+    judge(rust, "from Rust's std")
+else:
+    print("rustc is not installed: Rust's std is left out")
 
 played = play(STRESS / "locks", True, str(live.TEMP / "off"), PPROF_MUTEX_FRACTION="0", PPROF_BLOCK_RATE="0")
 live.check(bool(played) and not any(p.samples for p in played[1].values()), "what is off counts nothing")
