@@ -95,8 +95,11 @@ static int finish_reader(struct trace_run *run) {
 }
 
 static int show_parsed(struct trace_run *run) {
+    AUTO_ARENA struct arena scratch = arena_sub(run->out);
+    struct trace_texts texts = {.arena = &scratch};
     struct trace_event ev;
-    while (!run->b.is_full && trace_next(run->r, &ev)) render_trace_event(&run->b, run->r, &ev);
+    while (!run->b.is_full && trace_next(run->r, &ev))
+        render_trace_event(&run->b, &texts, run->r, &ev);
     return finish_reader(run);
 }
 

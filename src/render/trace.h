@@ -6,8 +6,15 @@
 
 #include "trace/trace.h"
 
+// Texts of stacks of the current generation, which thousands of events share. Zero is empty.
+struct trace_texts {
+    struct arena *arena; // of the texts; emptied at each generation
+    str *stacks;         // p NULL: not written yet
+    u32 n, generation;
+};
 // One event as `go tool trace -d=parsed` writes it, stacks below it.
-void render_trace_event(struct buf *b, const struct trace_reader *r, const struct trace_event *ev);
+void render_trace_event(struct buf *b, struct trace_texts *texts, const struct trace_reader *r,
+                        const struct trace_event *ev);
 // One record as `go tool trace -d=wire` writes it.
 void render_trace_wire(struct buf *b, const struct trace_wire *w);
 // What takes the space of a trace of n_bytes, as `go tool trace -d=footprint`.

@@ -34,11 +34,10 @@ static void put_scope(struct buf *b, str before, const struct trace_event *ev) {
     buf_byte(b, ')');
 }
 
-static void put_stack(struct buf *b, const struct trace_reader *r, str title, u32 stack) {
-    if (stack == U32_NONE) return;
-    buf_byte(b, '\n');
-    buf_put(b, title);
-    buf_put(b, S("=\n"));
+// More than this is written anew each time.
+enum { MAX_TEXT_BYTES = 64 << 20 };
+
+static void put_frames(struct buf *b, const struct trace_reader *r, u32 stack) {
     u32 n = trace_depth(r, stack);
     for (u32 i = 0; i < n; i++) {
         const struct trace_frame *f = trace_frame(r, stack, i);
@@ -51,6 +50,30 @@ static void put_stack(struct buf *b, const struct trace_reader *r, str title, u3
         put_unsigned(b, S(":"), f->line);
         buf_byte(b, '\n');
     }
+}
+
+// The frames of a stack as text, written once a generation.
+static str frames_text(struct trace_texts *t, const struct trace_reader *r, u32 stack) {
+    GROW(t->arena, t->stacks, t->n, (size_t)stack + 1);
+    str *text = &t->stacks[stack];
+    if (!text->p) {
+        struct buf own = buf_new(t->arena, MAX_TEXT_BYTES);
+        put_frames(&own, r, stack);
+        *text = own.len ? buf_str(&own) : S("");
+    }
+    return *text;
+}
+
+static void put_stack(struct buf *b, struct trace_texts *t, const struct trace_reader *r, str title,
+                      u32 stack) {
+    if (stack == U32_NONE) return;
+    buf_byte(b, '\n');
+    buf_put(b, title);
+    buf_put(b, S("=\n"));
+    if (t->arena->used_bytes < MAX_TEXT_BYTES)
+        buf_put(b, frames_text(t, r, stack));
+    else
+        put_frames(b, r, stack);
 }
 
 static str metric_name(u8 type) {
@@ -140,7 +163,7 @@ static void put_experimental(struct buf *b, const struct trace_event *ev) {
     buf_byte(b, ']');
 }
 
-static void put_transition(struct buf *b, const struct trace_reader *r,
+static void put_transition(struct buf *b, struct trace_texts *t, const struct trace_reader *r,
                            const struct trace_event *ev) {
     put_number(b, ev->subject_kind == TRACE_PROC ? S(" ProcID=") : S(" GoID="), ev->subject);
     buf_byte(b, ' ');
@@ -148,10 +171,11 @@ static void put_transition(struct buf *b, const struct trace_reader *r,
     buf_put(b, S("->"));
     buf_put(b, trace_state_name(ev->to));
     put_quoted(b, S(" Reason="), ev->name);
-    put_stack(b, r, S("TransitionStack"), ev->subject_stack);
+    put_stack(b, t, r, S("TransitionStack"), ev->subject_stack);
 }
 
-static void put_details(struct buf *b, const struct trace_reader *r, const struct trace_event *ev) {
+static void put_details(struct buf *b, struct trace_texts *t, const struct trace_reader *r,
+                        const struct trace_event *ev) {
     switch ((enum trace_kind)ev->kind) {
     case TRACE_STRUCTURE:
     case TRACE_SAMPLE:
@@ -190,7 +214,7 @@ static void put_details(struct buf *b, const struct trace_reader *r, const struc
         put_quoted(b, S(" Message="), ev->value);
         break;
     case TRACE_TRANSITION:
-        put_transition(b, r, ev);
+        put_transition(b, t, r, ev);
         break;
     case TRACE_EXPERIMENTAL:
         put_experimental(b, ev);
@@ -198,14 +222,21 @@ static void put_details(struct buf *b, const struct trace_reader *r, const struc
     }
 }
 
-void render_trace_event(struct buf *b, const struct trace_reader *r, const struct trace_event *ev) {
+void render_trace_event(struct buf *b, struct trace_texts *t, const struct trace_reader *r,
+                        const struct trace_event *ev) {
+    if (t->generation != ev->generation) {
+        arena_reset(t->arena);
+        t->stacks = NULL;
+        t->n = 0;
+        t->generation = ev->generation;
+    }
     put_number(b, S("M="), ev->m);
     put_number(b, S(" P="), ev->p);
     put_number(b, S(" G="), ev->g);
     buf_byte(b, ' ');
     buf_put(b, trace_kind_name(ev->kind));
     put_number(b, S(" Time="), ev->time_ns);
-    put_details(b, r, ev);
-    put_stack(b, r, S("Stack"), ev->stack);
+    put_details(b, t, r, ev);
+    put_stack(b, t, r, S("Stack"), ev->stack);
     buf_byte(b, '\n');
 }

@@ -7,12 +7,12 @@ enum { COUNT_EVERY_NS = 20000 };
 
 struct timeline_go {
     i64 id;
-    str func;     // where it started
+    str name;     // with the function it started in, once that is known
     i64 p;        // where it runs; TRACE_NONE
     u64 flow;     // the arrow that ends when it runs
     u8 state;     // enum trace_state
     u8 n_regions; // open, 255 at most
-    bool is_named, has_func, has_slice, has_regions;
+    bool has_func, is_named, is_named_fully, has_slice, has_regions; // named: to the form
 };
 
 struct timeline_proc {
@@ -49,16 +49,6 @@ str timeline_counter_name(enum timeline_counter counter) {
     return names[counter];
 }
 
-static u32 go_index(struct timeline *t, i64 id) {
-    u32 *at = idmap_at(&t->go_ids, (u64)id);
-    if (*at == U32_NONE) {
-        *at = t->n_gos++;
-        GROW(t->arena, t->gos, t->cap_gos, t->n_gos);
-        t->gos[*at] = (struct timeline_go){.id = id, .p = TRACE_NONE};
-    }
-    return *at;
-}
-
 static struct timeline_track track_of(enum timeline_kind kind, i64 id) {
     return (struct timeline_track){kind, id};
 }
@@ -77,13 +67,26 @@ static struct timeline_proc *proc_of(struct timeline *t, i64 id) {
     return &t->procs[*at];
 }
 
-// "G12 main.main"; lives until the next call.
-static str go_name(struct timeline *t, const struct timeline_go *g) {
-    static _Thread_local char text[256];
-    struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text, .arena = t->arena};
-    buf_printf(&b, "G%lld%s" S_FMT, (long long)g->id, g->func.len ? " " : "",
-               S_ARG(str_take(g->func, 200)));
-    return buf_str(&b);
+// "G12 main.main"
+static void name_by(struct timeline *t, struct timeline_go *g, str func) {
+    struct buf b = buf_new(t->arena, 256);
+    buf_byte(&b, 'G');
+    num_i64(&b, g->id);
+    if (func.len) buf_byte(&b, ' ');
+    buf_put(&b, str_take(func, 200));
+    g->name = buf_str(&b);
+    g->has_func = func.len > 0;
+}
+
+static u32 go_index(struct timeline *t, i64 id) {
+    u32 *at = idmap_at(&t->go_ids, (u64)id);
+    if (*at == U32_NONE) {
+        *at = t->n_gos++;
+        GROW(t->arena, t->gos, t->cap_gos, t->n_gos);
+        t->gos[*at] = (struct timeline_go){.id = id, .p = TRACE_NONE};
+        name_by(t, &t->gos[*at], S(""));
+    }
+    return *at;
 }
 
 static void close_proc(struct timeline *t, struct timeline_proc *p) {
@@ -99,7 +102,7 @@ static void run_on(struct timeline *t, u32 go_i, i64 proc) {
     p->go_i = go_i;
     p->depth = 1;
     g->p = proc;
-    t->form->begin(t->to, track_of(TIMELINE_PROC, proc), t->now_ns, go_name(t, g), g->flow);
+    t->form->begin(t->to, track_of(TIMELINE_PROC, proc), t->now_ns, g->name, g->flow);
     g->flow = 0;
 }
 
@@ -128,21 +131,23 @@ static void call_on(struct timeline *t, u32 go_i, bool is_begin) {
 static void show_state(struct timeline *t, struct timeline_go *g, const struct trace_event *ev) {
     struct timeline_track track = track_of(TIMELINE_GO, g->id);
     // Again when its function is known: until then its number has to do.
-    if (!g->is_named || (g->func.len && !g->has_func)) t->form->name(t->to, track, go_name(t, g));
+    if (!g->is_named || (g->has_func && !g->is_named_fully)) t->form->name(t->to, track, g->name);
     g->is_named = true;
-    g->has_func = g->func.len > 0;
+    g->is_named_fully = g->has_func;
     if (g->has_slice) t->form->end(t->to, track, t->now_ns);
     g->has_slice =
         ev->to != TRACE_NOT_EXIST && !(ev->to == TRACE_WAITING && str_eq(ev->name, S("forever")));
     if (!g->has_slice) return;
     char text[128];
     struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text, .arena = t->arena};
-    if (ev->to == TRACE_WAITING)
-        buf_printf(&b, "blocked: " S_FMT, S_ARG(str_take(ev->name, 100)));
-    else
+    if (ev->to == TRACE_WAITING) {
+        buf_put(&b, S("blocked: "));
+        buf_put(&b, str_take(ev->name, 100));
+    } else {
         buf_put(&b, ev->to == TRACE_RUNNING      ? S("running")
                     : ev->to == TRACE_IN_SYSCALL ? S("syscall")
                                                  : S("runnable"));
+    }
     t->form->begin(t->to, track, t->now_ns, buf_str(&b), 0);
 }
 
@@ -156,7 +161,7 @@ static void start_flow(struct timeline *t, u32 go_i, const struct trace_event *e
     char text[288];
     struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text, .arena = t->arena};
     buf_put(&b, is_new ? S("go ") : S("unblock "));
-    buf_put(&b, go_name(t, g));
+    buf_put(&b, g->name);
     g->flow = ++t->n_flows;
     t->form->instant(t->to, track_of(TIMELINE_PROC, p->id), t->now_ns, buf_str(&b), g->flow);
 }
@@ -164,8 +169,8 @@ static void start_flow(struct timeline *t, u32 go_i, const struct trace_event *e
 static void name_go(struct timeline *t, u32 go_i, const struct trace_event *ev) {
     u32 stack = ev->type == TRACE_EV_GoStatusStack ? ev->stack : ev->subject_stack;
     u32 n = trace_depth(t->r, stack);
-    if (t->gos[go_i].func.len || n == 0) return;
-    t->gos[go_i].func = str_copy(t->arena, trace_frame(t->r, stack, n - 1)->func);
+    if (t->gos[go_i].has_func || n == 0) return;
+    name_by(t, &t->gos[go_i], trace_frame(t->r, stack, n - 1)->func);
 }
 
 static void go_changes(struct timeline *t, const struct trace_event *ev) {
@@ -217,7 +222,7 @@ static void region(struct timeline *t, const struct trace_event *ev) {
     u32 go_i = go_index(t, ev->g);
     struct timeline_go *g = &t->gos[go_i];
     struct timeline_track track = track_of(TIMELINE_REGIONS, ev->g);
-    if (!g->has_regions) t->form->name(t->to, track, go_name(t, g));
+    if (!g->has_regions) t->form->name(t->to, track, g->name);
     g->has_regions = true;
     if (ev->kind == TRACE_REGION_BEGIN && g->n_regions < UINT8_MAX) {
         g->n_regions++;
