@@ -46,6 +46,19 @@ void arena_done(struct arena *a) {
     *a = (struct arena){.on_oom = a->on_oom};
 }
 
+void arena_adopt(struct arena *a, struct arena *from) {
+    struct arena_block **last = &a->blocks;
+    if (!a->blocks) {
+        a->at = from->at;
+        a->end = from->end;
+    }
+    while (*last) last = &(*last)->older;
+    *last = from->blocks;
+    a->used_bytes += from->used_bytes;
+    a->mapped_bytes += from->mapped_bytes;
+    *from = (struct arena){.on_oom = from->on_oom};
+}
+
 void arena_reset(struct arena *a) {
     struct arena_block *b = a->blocks;
     if (!b) return;

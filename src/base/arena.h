@@ -29,6 +29,9 @@ void arena_done(struct arena *a);
 // Gives back all but the newest block and starts over in it (zeroed again): a request loop's arena.
 void arena_reset(struct arena *a);
 
+// Hands from's blocks to a: what lies in them lives as long as a, and from is empty.
+void arena_adopt(struct arena *a, struct arena *from);
+
 // An empty arena with the same on_oom as parent, for work that ends before its caller does:
 //     AUTO_ARENA struct arena scratch = arena_sub(out);
 struct arena arena_sub(const struct arena *parent);

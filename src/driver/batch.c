@@ -168,7 +168,10 @@ bool batch_merge(struct arena *out, struct input *inputs, size_t n, const struct
     bool is_single = result.n_loaded == 1;
     if (is_single && !pile_single(pile, &result.profile, err)) return false;
     if (!is_single && !pile_merge(pile, err)) return false;
-    if (pile->merger) result.profile = merger_done(pile->merger);
+    if (pile->merger) {
+        result.profile = merger_done(pile->merger);
+        arena_adopt(out, pile->arena);
+    }
     *ret = result;
     return true;
 }

@@ -185,17 +185,25 @@ static bool finish(struct arena *out, const struct cli *cli, const struct ui *ui
     return profile_check(p, err);
 }
 
-bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
-                  struct profile *ret, struct err *err) {
-    struct sources s;
+static bool load(struct arena *out, struct sources *s, const struct cli *cli, const struct ui *ui,
+                 struct profile *ret, struct err *err) {
     struct batch_result source, base;
-    if (!sources_open(out, cli, ui, &s, err)) return false;
-    if (!side_merge(out, &s, false, cli, ui, &source, err)) return false;
-    if (!side_merge(out, &s, true, cli, ui, &base, err)) return false;
+    if (!sources_open(out, cli, ui, s, err)) return false;
+    if (!side_merge(out, s, false, cli, ui, &source, err)) return false;
+    if (!side_merge(out, s, true, cli, ui, &base, err)) return false;
     struct profile p = source.profile;
-    if (base.n_loaded && !subtract_base(out, cli, &s, &p, &base.profile, err)) return false;
+    if (base.n_loaded && !subtract_base(out, cli, s, &p, &base.profile, err)) return false;
     bool is_fetched = source.has_remote || base.has_remote;
-    if (!finish(out, cli, ui, &s.origins, is_fetched, &p, err)) return false;
+    if (!finish(out, cli, ui, &s->origins, is_fetched, &p, err)) return false;
     *ret = p;
     return true;
+}
+
+bool sources_load(struct arena *out, const struct cli *cli, const struct ui *ui,
+                  struct profile *ret, struct err *err) {
+    struct sources s = {0};
+    bool ok = load(out, &s, cli, ui, ret, err);
+    // A profile that needed no merge lies where its input was loaded.
+    for (size_t i = 0; i < s.n; i++) arena_adopt(out, &s.inputs[i].arena);
+    return ok;
 }

@@ -20,6 +20,23 @@ TEST(arena_reset_gives_zeroed_memory_again) {
     for (size_t i = 0; i < 5000; i++) CHECK(p[i] == 0);
 }
 
+TEST(adopted_memory_lives_on_and_ends_with_its_new_owner) {
+    for (int is_empty = 0; is_empty < 2; is_empty++) {
+        struct arena a = {0}, b = {0};
+        if (!is_empty) memset(arena_alloc(&a, 100, 1), 'a', 100);
+        char *text = arena_alloc(&b, 100, 1);
+        memset(text, 'b', 100);
+        arena_adopt(&a, &b);
+        CHECK_EQ(b.mapped_bytes, 0);
+        arena_done(&b);
+        CHECK_EQ(text[99], 'b');
+        memset(arena_alloc(&a, 1 << 20, 1), 'c', 1 << 20);
+        CHECK_EQ(text[0], 'b');
+        arena_reset(&a);
+        arena_done(&a);
+    }
+}
+
 TEST(arena_grows_the_newest_piece_in_place) {
     u32 *items = NEW(t->arena, u32, 4);
     items[3] = 7;
