@@ -81,6 +81,16 @@ static str source_name(struct arena *out, const struct cli *cli) {
     return str_join(out, cli->sources, cli->n_sources, S(" "));
 }
 
+// Standard input has been read to its end, and profiles of a trace are made of it.
+static bool can_refresh(const struct cli *cli) {
+    for (size_t i = 0; i < cli->n_sources + cli->n_bases; i++) {
+        bool is_base = i >= cli->n_sources;
+        str word = is_base ? cli->bases[i - cli->n_sources] : cli->sources[i];
+        if (str_eq(word, S("-")) || str_eq(word, S("/dev/stdin"))) return false;
+    }
+    return cli->n_sources > 0;
+}
+
 static bool put_sources(struct web_request *rq, struct web_reply *reply) {
     struct profile_site *site = rq->ctx;
     struct source_list list;
@@ -101,7 +111,7 @@ static bool put_sources(struct web_request *rq, struct web_reply *reply) {
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    json_key_bool(&j, "can_refresh", true);
+    json_key_bool(&j, "can_refresh", can_refresh(site->cli));
     json_key_bool(&j, "is_refreshing", list.is_refreshing);
     json_key_text(&j, "error", list.error);
     json_close(&j, '}');
@@ -115,7 +125,10 @@ bool api_sources(struct web_request *rq, struct web_reply *reply, struct err *er
 
 bool api_refresh(struct web_request *rq, struct web_reply *reply, struct err *err) {
     struct profile_site *site = rq->ctx;
-    (void)err;
+    if (!can_refresh(site->cli)) {
+        reply->status = 409;
+        return err_set(err, ERR_UNSUPPORTED, 0, "this source cannot be loaded again");
+    }
     (void)kept_refresh(site->sources); // one that runs already is as good
     return put_sources(rq, reply);
 }

@@ -16,8 +16,8 @@ running = []
 
 
 class Web:
-    def __init__(self, *args, **more):
-        self.process = subprocess.Popen([PPROF, *args], cwd=SCRATCH, env=env(**more), stdin=subprocess.DEVNULL,
+    def __init__(self, *args, stdin=subprocess.DEVNULL, **more):
+        self.process = subprocess.Popen([PPROF, *args], cwd=SCRATCH, env=env(**more), stdin=stdin,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         running.append(self.process)
         self.port = None
@@ -299,6 +299,10 @@ def check_command_line(path):
     status, headers, _ = web.ask("/")
     claim(status == 307 and headers["location"] == "/?f=busy&g=lines", "the first page begins with the flags", headers)
     claim(web.ask("/?f=")[0] == 200, "and any state may follow")
+    with open(path, "rb") as stdin:
+        piped = start("-", stdin=stdin)
+    claim(not piped.json("/api/sources")["can_refresh"], "standard input is read once")
+    piped.refused("/api/refresh", 409, method="POST")
     taken, _, err = pprof(f"-http=localhost:{web.port}", "-no_browser", path)
     claim(taken == 2 and "listen" in err, "a port that is taken is told", err)
     other = Web("-http=0.0.0.0:0", "-no_browser", "-allow_host=prof.example", path)
