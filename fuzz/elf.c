@@ -1,4 +1,4 @@
-// fuzz/elf.c - bytes of any kind as an ELF file: symbol tables and build ids.
+// fuzz/elf.c - bytes of any kind as an ELF file: symbol tables, variables and build ids.
 // Room: one libFuzzer entry.
 #include "symbols/symbols.h"
 
@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
             if (name.len > 0 && start >= table.items[i].end) abort();
         }
     }
+    u64 at = 0;
+    if (elf_variable_at(file, size, &at).len > size || at > size) abort();
     if (elf_file_build_id(file).len > size || elf_note_build_id(file).len > size) abort();
     arena_done(&arena);
     return 0;

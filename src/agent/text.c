@@ -151,6 +151,13 @@ static void write_mem_stats(struct buf *out) {
     buf_printf(out, "# MaxRSS = %ld\n", usage.ru_maxrss * 1024);
 }
 
+// What symbolizes Go's text has names in it; tools for C find the files by this.
+// head: contention ends at "---" only.
+static void write_maps(struct writer *w, const char *head) {
+    buf_printf(&w->out, "\n%s\n", head);
+    buf_put(&w->out, text_proc_file(w->arena, "/proc/self/maps"));
+}
+
 static void write_heap(struct writer *w, const struct rows *rows, bool is_malloc) {
     u64 rate = is_malloc ? heap_rate() : 1;
     i64 sum[ROW_VALUES] = {0};
@@ -173,9 +180,7 @@ static void write_heap(struct writer *w, const struct rows *rows, bool is_malloc
         buf_byte(&w->out, '\n');
     }
     if (is_malloc) write_mem_stats(&w->out);
-    // What symbolizes Go's text has names in it; tools for C find the files by this.
-    buf_put(&w->out, S("\nMAPPED_LIBRARIES:\n"));
-    buf_put(&w->out, text_proc_file(w->arena, "/proc/self/maps"));
+    write_maps(w, "MAPPED_LIBRARIES:");
 }
 
 // '# labels: {"k":"v", "k2":"v2"}'
@@ -222,6 +227,7 @@ static void write_contention(struct writer *w, const struct collector *of,
         write_frames(w, row->pcs, row->n_pcs);
         buf_byte(&w->out, '\n');
     }
+    write_maps(w, "--- Memory map: ---");
 }
 
 // One frame of a dump: "name(...)" and its place. Code without a name is told by its image.

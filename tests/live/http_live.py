@@ -11,7 +11,7 @@ live.need("sleep")
 RECORDED = Path(__file__).parent / "http/go1.19.txt"
 HEADERS = ["Content-Type", "Content-Disposition", "X-Go-Pprof", "X-Content-Type-Options"]
 # What Go has and libpprof does not yet collect, and addresses that are Go's.
-OTHERS = re.compile(r"example\.com|/trace|/block|/mutex|symbol\?0x|symbol \"0x")
+OTHERS = re.compile(r"example\.com|/trace|symbol\?0x|symbol \"0x")
 
 
 def exchanges():

@@ -495,6 +495,9 @@ def check_waits(address, holders=None, waiters=None, seconds=2):
         off = ask(address, f"/debug/pprof/{name}?debug=1").text
         check(off.startswith({"mutex": "--- mutex:\ncycles/second=", "block": "--- contention:\ncycles/second="}[name]),
               f"{name}?debug=1 is Go's text")
+        (TEMP / f"{name}.txt").write_text(off)
+        if "@" in off:
+            check("Type: delay" in run([PPROF, "-top", TEMP / f"{name}.txt"]), f"pprof reads the text of {name}")
 
 
 def plain(text):

@@ -102,6 +102,19 @@ TEST(this_program_knows_its_own_functions) {
     CHECK_EQ(start, (u64)(uintptr_t)&unit_register - bias);
 }
 
+static u64 known_variables[4];
+
+TEST(this_program_knows_its_own_variables) {
+    u64 bias = 0, start = 0;
+    dl_iterate_phdr(first_object, &bias);
+    u64 address = (u64)(uintptr_t)known_variables - bias;
+    CHECK_STR(elf_variable_at(read_self(t), address + 9, &start), S("known_variables"));
+    CHECK_EQ(start, address);
+    CHECK(!str_eq(elf_variable_at(read_self(t), address + sizeof known_variables, &start),
+                  S("known_variables")));
+    CHECK_EQ(elf_variable_at(S("no file"), address, &start).len, 0);
+}
+
 TEST(bytes_that_are_no_elf_file_are_refused) {
     struct elf_symbols table;
     CHECK(!elf_symbols_read(t->arena,
