@@ -175,6 +175,8 @@ bool offcpu_start(struct err *err) {
     off.started_wall_ns = (i64)clock_ns(CLOCK_REALTIME);
     off.started_ns = clock_ns(CLOCK_MONOTONIC);
     off.has_profile = off.is_running = true;
+    switches_open();
+    switches_restart();
     with_memory(look);
     return true;
 }

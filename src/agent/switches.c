@@ -34,6 +34,8 @@ static struct {
     struct followed items[MAX_SWITCHED];
     u32 n;
     u64 n_lost;
+    u32 n_users;
+    switch_taker taker; // NULL: nobody
 } switches;
 
 static int event_open(u32 tid) {
@@ -125,9 +127,11 @@ static void take(struct followed *f, const struct record *r) {
     if (r->header.type == PERF_RECORD_LOST) switches.n_lost++;
     if (r->header.type != PERF_RECORD_SWITCH) return;
     bool is_out = r->header.misc & PERF_RECORD_MISC_SWITCH_OUT;
+    bool is_preempted = is_out && (r->header.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT);
+    if (switches.taker) switches.taker(f->sums.tid, r->time_ns, is_out, is_preempted);
     if (!is_out && f->off_since_ns) off_end(f, &f->sums, r->time_ns);
     f->off_since_ns = is_out ? r->time_ns : 0;
-    f->is_preempted = is_out && (r->header.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT);
+    f->is_preempted = is_preempted;
 }
 
 static void ring_drain(struct followed *f) {
@@ -163,14 +167,47 @@ u64 switches_lost(void) {
     return switches.n_lost;
 }
 
+void switches_listen(switch_taker taker) {
+    switches.taker = taker;
+}
+
+void switches_open(void) {
+    switches.n_users++;
+}
+
+void switches_restart(void) {
+    switches_drain();
+    for (u32 i = 0; i < switches.n; i++) {
+        struct followed *f = &switches.items[i];
+        f->sums = (struct switched){.tid = f->sums.tid};
+        if (f->off_since_ns) f->off_since_ns = now_ns();
+    }
+    switches.n_lost = 0;
+}
+
+static void followed_end(struct followed *f) {
+    munmap(f->page, PAGE + RING_BYTES);
+    close(f->fd);
+}
+
+void switches_keep(bool (*is_there)(u32 tid)) {
+    u32 n = 0;
+    if (switches.n_users > 1) return;
+    for (u32 i = 0; i < switches.n; i++) {
+        if (is_there(switches.items[i].sums.tid))
+            switches.items[n++] = switches.items[i];
+        else
+            followed_end(&switches.items[i]);
+    }
+    switches.n = n;
+}
+
 void switches_forget(void) {
-    if (switches.n) memset(&switches, 0, sizeof switches);
+    if (switches.n || switches.n_users) memset(&switches, 0, sizeof switches);
 }
 
 void switches_close(void) {
-    for (u32 i = 0; i < switches.n; i++) {
-        munmap(switches.items[i].page, PAGE + RING_BYTES);
-        close(switches.items[i].fd);
-    }
+    if (switches.n_users > 0 && --switches.n_users > 0) return;
+    for (u32 i = 0; i < switches.n; i++) followed_end(&switches.items[i]);
     memset(&switches, 0, sizeof switches);
 }

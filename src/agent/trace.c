@@ -94,6 +94,7 @@ void tracer_end(void) {
     if (!tracer.writer) return;
     trace_hot_switch(false);
     trace_writer_free(tracer.writer);
+    tracer_switches_end();
     tracer.writer = NULL;
     // Streams go on with their threads; the next trace finds them again.
     for (u32 i = 0; i < tracer.n_streams; i++) {
@@ -113,6 +114,7 @@ void tracer_end(void) {
 static void begin_now(void) {
     tracer.writer = trace_writer_new(tracer.version, tracer_namer(), tracer.arena.on_oom);
     trace_hot_switch(true);
+    tracer_switches_begin();
     tracer_list_threads();
     tracer_name_threads();
     tracer.begun = tracer.last = pair_now();

@@ -3,6 +3,7 @@
 #include "agent/trace_inner.h"
 
 #include "agent/hot/hot.h"
+#include "agent/switches.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ enum {
 struct item {
     u64 ticks;
     const struct trace_record *record;
-    struct trace_stream *stream;
+    struct trace_stream *stream; // NULL: the scheduler's
     u32 woke; // of a post or creation: index + 1 of the first item it led to; of that item: next
 };
 
@@ -86,6 +87,26 @@ static void look_at_all(struct drain *d) {
                                   d->from.ns + (d->to.ns - d->from.ns) / 2};
         d->to = half;
     }
+}
+
+// The scheduler's records, whose time is nanoseconds, take their place among the threads' own.
+static void take_switches(struct drain *d) {
+    u64 span_ticks = d->to.ticks - d->from.ticks, span_ns = d->to.ns - d->from.ns;
+    u32 n_kept = 0;
+    for (u32 i = 0; i < tracer.n_switches; i++) {
+        struct trace_record *record = &tracer.switches[i];
+        if (record->ticks > d->to.ns) {
+            tracer.switches[n_kept++] = *record;
+            continue;
+        }
+        u64 ns = record->ticks > d->from.ns ? record->ticks - d->from.ns : 0;
+        u64 ticks = d->from.ticks + (u64)((double)ns * (double)span_ticks / (double)span_ns);
+        struct trace_record *copy = NEW(&d->scratch, struct trace_record, 1);
+        *copy = (struct trace_record){ticks, record->word};
+        GROW(&d->scratch, d->items, d->cap, d->n + 1);
+        d->items[d->n++] = (struct item){ticks, copy, NULL, 0};
+    }
+    tracer.n_switches = n_kept;
 }
 
 static int by_ticks(const void *a, const void *b, void *ctx) {
@@ -170,10 +191,17 @@ static void put_wait(struct trace_act act, enum trace_act_kind kind, str reason)
     trace_writer_put(tracer.writer, &act);
 }
 
+// The scheduler also knows threads that are just being born or have just ended.
+static void put_known(struct trace_act act, enum trace_act_kind kind) {
+    act.kind = kind;
+    if (trace_writer_knows(tracer.writer, act.tid)) trace_writer_put(tracer.writer, &act);
+}
+
 static void put(struct drain *d, const struct item *item) {
     u32 stack = trace_stack_of(item->record);
     struct trace_act act = {.time_ns = ns_of(d, item->ticks),
-                            .tid = atomic_load(&item->stream->tid),
+                            .tid = item->stream ? atomic_load(&item->stream->tid)
+                                                : trace_arg_of(item->record),
                             .stack = stack == TRACE_NO_STACK ? U32_NONE : stack};
     switch (trace_mark_of(item->record)) {
     case TRACE_MARK_CREATES:
@@ -195,6 +223,12 @@ static void put(struct drain *d, const struct item *item) {
         return put_wait(act, TRACE_ACT_CALL, (str){0});
     case TRACE_MARK_WOKEN:
         return put_wait(act, TRACE_ACT_WOKEN, (str){0});
+    case TRACE_MARK_PREEMPTED:
+        return put_known(act, TRACE_ACT_PREEMPTED);
+    case TRACE_MARK_OFF:
+        return put_known(act, TRACE_ACT_OFF);
+    case TRACE_MARK_ON:
+        return put_known(act, TRACE_ACT_ON);
     case TRACE_MARK_POST:
         return put_others(d, item, act, TRACE_ACT_UNBLOCKS);
     case TRACE_MARK_TASK_BEGIN:
@@ -254,10 +288,12 @@ static void release_all(const struct drain *d) {
 
 void tracer_drain(struct clock_pair now) {
     take_streams();
+    if (tracer.has_switches) switches_drain();
     while (tracer.last.ticks < now.ticks) {
         struct drain d = {.from = tracer.last, .to = now};
         d.scratch = arena_sub(&tracer.arena);
         look_at_all(&d);
+        take_switches(&d);
         sort(&d);
         match_all(&d);
         put_all(&d);
@@ -269,6 +305,11 @@ void tracer_drain(struct clock_pair now) {
 
 void tracer_notices(u64 time_ns) {
     struct buf b = buf_new(&tracer.gen, 256);
+    if (!tracer.has_switches && !tracer.is_switches_told) {
+        tracer.is_switches_told = true;
+        str why = switches_status(&tracer.gen);
+        trace_writer_notice(tracer.writer, time_ns, (u32)syscall(SYS_gettid), why);
+    }
     if (tracer.n_lost == tracer.n_lost_told) return;
     buf_printf(&b, "%llu events were lost: no room in their buffers",
                (unsigned long long)(tracer.n_lost - tracer.n_lost_told));

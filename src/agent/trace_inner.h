@@ -28,7 +28,11 @@ struct tracer {
     u32 *unknown;              // tids that nobody told of at the last look
     u32 n_unknown;
     size_t cap_unknown;
-    u64 *pcs; // TRACE_MAX_FRAMES: a stack as it is shown
+    struct trace_record *switches; // of the scheduler since the last drain; ticks are nanoseconds
+    u32 n_switches;
+    size_t cap_switches;
+    bool has_switches;     // the kernel gives them
+    bool is_switches_told; // why it does not is in the trace
     struct evbuffer *client;
     bool is_client_new; // it gets the header with the next generation
     u32 n_without_memory;
@@ -52,6 +56,11 @@ void recorder_after_fork_child(void);
 // trace_drain.c: turns the records up to now into acts.
 void tracer_drain(struct clock_pair now);
 void tracer_notices(u64 time_ns);
+// trace_switches.c
+void tracer_switches_begin(void);
+void tracer_switches_follow(u32 tid);
+void tracer_switches_sweep(void);
+void tracer_switches_end(void);
 // trace_threads.c
 void tracer_list_threads(void);
 void tracer_name_threads(void);

@@ -34,6 +34,7 @@ static void add_thread(struct arena *scratch, u32 tid, bool with_stack) {
         thread.stack = stack_intern(pcs, n);
     }
     trace_writer_thread(tracer.writer, &thread);
+    tracer_switches_follow(tid);
 }
 
 void tracer_list_threads(void) {
@@ -112,6 +113,9 @@ void tracer_sweep(u64 time_ns) {
         trace_writer_put(tracer.writer, &end);
     }
     sweep_unknown(&scratch, tids, n, time_ns);
+    tracer_switches_sweep();
+    for (u32 i = 0; i < n; i++)
+        if (!is_hidden(tids[i])) tracer_switches_follow(tids[i]);
 }
 
 void tracer_read_images(void) {

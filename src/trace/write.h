@@ -35,6 +35,8 @@ enum trace_act_kind {
     TRACE_ACT_UNBLOCKS,     // other: the tid it lets go on; stack
     TRACE_ACT_CALL,         // enters a system call; stack
     TRACE_ACT_PREEMPTED,    // the kernel took its CPU
+    TRACE_ACT_OFF,          // it left its CPU: for what it said it waits for, or what nobody told
+    TRACE_ACT_ON,           // it is on a CPU
     TRACE_ACT_TASK_BEGIN,   // id, parent, name; stack
     TRACE_ACT_TASK_END,     // id; stack
     TRACE_ACT_REGION_BEGIN, // id: the task; name; stack

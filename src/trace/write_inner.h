@@ -46,6 +46,7 @@ struct writer_thread {
     u32 stack; // where it waits
     u64 start_pc;
     char name[TRACE_THREAD_NAME];
+    bool is_unseen;    // it left its CPU without having said why
     bool is_created;   // by an act of its creator; it has not run yet
     bool is_name_told; // in the open generation
     struct batch batch;

@@ -103,7 +103,7 @@ void write_running(struct trace_writer *w, struct writer_thread *thread, u64 tim
         break;
     }
     thread->state = THREAD_RUNNING;
-    thread->is_created = false;
+    thread->is_created = thread->is_unseen = false;
     procs_told(w, thread);
     tell_name(w, thread);
 }
@@ -182,6 +182,22 @@ static void act_preempted(struct trace_writer *w, struct writer_thread *thread,
          write_stack(w, act->stack));
     proc_stop(w, thread);
     thread->state = THREAD_RUNNABLE;
+}
+
+// A thread that runs and leaves its CPU waits in the kernel, where no hook sees it.
+static void act_off(struct trace_writer *w, struct writer_thread *thread,
+                    const struct trace_act *act) {
+    if (thread->state != THREAD_RUNNING) return;
+    act_call(w, thread, act);
+    thread->is_unseen = true;
+}
+
+// What waits for somebody stays so: a thread that finds its lock taken again sleeps on.
+static void act_on(struct trace_writer *w, struct writer_thread *thread,
+                   const struct trace_act *act) {
+    bool is_back = thread->state == THREAD_RUNNABLE && !thread->is_created;
+    if (is_back || (thread->state == THREAD_IN_CALL && thread->is_unseen))
+        write_running(w, thread, act->time_ns);
 }
 
 static void act_unblocks(struct trace_writer *w, struct writer_thread *thread,
@@ -275,6 +291,10 @@ void trace_writer_put(struct trace_writer *w, const struct trace_act *act) {
         return act_call(w, thread, act);
     case TRACE_ACT_PREEMPTED:
         return act_preempted(w, thread, act);
+    case TRACE_ACT_OFF:
+        return act_off(w, thread, act);
+    case TRACE_ACT_ON:
+        return act_on(w, thread, act);
     case TRACE_ACT_TASK_BEGIN:
     case TRACE_ACT_TASK_END:
     case TRACE_ACT_REGION_BEGIN:

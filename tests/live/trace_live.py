@@ -162,8 +162,18 @@ def redis():
 
 def hangs_up(address):
     """A client that goes away ends its trace; one beside it gets Go's error."""
-    client = live.start(["curl", "-s", "-o", live.TEMP / "cut.trace", f"http://{address}/debug/pprof/trace?seconds=60"])
-    live.wait_for("the other trace", lambda: status_of(address) == 500)
+    client = None
+
+    def is_traced():
+        # The look at it is a trace too, and may have come first.
+        nonlocal client
+        if not client or client.poll() is not None:
+            client = live.start(["curl", "-s", "-f", "-o", live.TEMP / "cut.trace",
+                                 f"http://{address}/debug/pprof/trace?seconds=60"])
+            time.sleep(0.5)
+        return client.poll() is None and status_of(address) == 500
+
+    live.wait_for("the other trace", is_traced)
     try:
         urllib.request.urlopen(f"http://{address}/debug/pprof/trace?seconds=0.1", timeout=10)
         live.check(False, "a second trace is refused")

@@ -37,6 +37,9 @@ enum trace_mark {
     TRACE_MARK_CALL,         // in a system call that does not wait for others
     TRACE_MARK_WOKEN,        // goes on
     TRACE_MARK_POST,         // arg: object; stack
+    TRACE_MARK_PREEMPTED,    // the next three are the scheduler's, made by the agent. arg: tid
+    TRACE_MARK_OFF,          //
+    TRACE_MARK_ON,           //
     TRACE_MARK_TASK_BEGIN,   // with text: see struct trace_text
     TRACE_MARK_TASK_END,     //
     TRACE_MARK_REGION_BEGIN, //
