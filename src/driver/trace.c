@@ -91,6 +91,7 @@ static int finish_reader(struct trace_run *run) {
                  "the trace is broken at byte %llu of %zu, what comes before was read: %s",
                  (unsigned long long)why->at, run->input.bytes.len, why->text);
     trace_close(run->r);
+    trace_input_behind(&run->input, run->input.bytes.len); // all of it: the progress line goes
     return finish(run, &err);
 }
 
