@@ -118,8 +118,9 @@ struct v1 {
     struct order_task *tasks;
     struct idmap proc_by_pid, go_by_id, task_by_id;
     u32 n_procs, n_batches, n_samples, n_gos, n_regions, n_tasks;
+    u64 n_events; // with a time, as indexed
     u64 n_records, record_i, gc_seq, frequency;
-    size_t cap_procs, cap_batches, cap_samples, cap_records, cap_gos, cap_regions, cap_tasks;
+    size_t cap_procs, cap_batches, cap_samples, cap_gos, cap_regions, cap_tasks;
     bool has_begun; // the first Gomaxprocs was there: goroutines of before are all told
     bool is_collecting, is_stopped;
     str stop_kind;

@@ -196,8 +196,9 @@ void v1_index(struct v1 *v) {
         } else if (v->n_batches == 0) {
             broken(v, start, "an event before the first batch");
             return;
-        } else if (raw.type == V1_CPUSample) {
-            add_sample(v, &raw, (u64)(start - v->bytes.start));
+        } else {
+            v->n_events++;
+            if (raw.type == V1_CPUSample) add_sample(v, &raw, (u64)(start - v->bytes.start));
         }
         // Batches follow each other: the last one holds all up to here.
         if (v->n_batches) v->batches[v->n_batches - 1].end = (u64)(p - v->bytes.start);

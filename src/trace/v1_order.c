@@ -3,6 +3,8 @@
 // end. Of the events that may come next, by the states of their goroutines, the earliest does.
 #include "trace/v1.h"
 
+#include <assert.h>
+
 struct front {
     i64 ts;
     u32 proc_i;
@@ -161,7 +163,7 @@ static void fill_front(struct merge *m) {
 }
 
 static void put_record(struct v1 *v, const struct v1_record *record) {
-    GROW(v->arena, v->records, v->cap_records, v->n_records + 1);
+    assert(v->n_records < v->n_events); // each is merged once
     v->records[v->n_records++] = *record;
 }
 
@@ -283,6 +285,7 @@ void v1_merge(struct v1 *v) {
                       .front = NEW(&scratch, struct front, v->n_procs),
                       .open = NEW(&scratch, u32, v->n_procs)};
     u32 nobody = v1_go_index(v, 0);
+    v->records = NEW(v->arena, struct v1_record, v->n_events);
     sort_stable(&scratch, v->samples, v->n_samples, sizeof *v->samples, by_time, NULL);
     for (u32 i = 0; i < v->n_procs; i++) {
         v->procs[i].batch_i = v->procs[i].first;
