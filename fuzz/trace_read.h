@@ -59,6 +59,31 @@ static void sum_up(struct arena *arena, str bytes) {
     trace_close(r);
 }
 
+static void lay_out(struct arena *arena, str bytes) {
+    enum { SLICES = 7 };
+    struct trace_reader *r;
+    struct trace_event ev;
+    struct trace_lanes l;
+    struct err err;
+    if (!trace_open(arena, bytes, &r, &err)) return;
+    trace_lanes_init(&l, arena);
+    while (trace_next(r, &ev)) trace_lanes_event(&l, r, &ev);
+    trace_lanes_done(&l);
+    trace_close(r);
+    for (u32 kind = 0; kind < LANES_KINDS; kind++) {
+        for (u32 i = 0; i < l.sets[kind].n; i++) {
+            struct lane_sum sums[SLICES] = {0};
+            const struct lane *lane = &l.sets[kind].lanes[i];
+            i64 spent = 0;
+            lane_fill(&l.store, lane, 0, l.end_ns / SLICES + 1, SLICES, sums);
+            for (u32 k = 0; k < SLICES * LANE_CLASSES; k++)
+                spent += sums[k / LANE_CLASSES].ns[k % LANE_CLASSES];
+            if (spent > l.end_ns) abort();
+            if (lane->n && lane_find(lane, l.end_ns) >= lane->n) abort();
+        }
+    }
+}
+
 static void utilize(struct arena *arena, str bytes) {
     struct trace_reader *r;
     struct trace_event ev;
@@ -92,5 +117,6 @@ static void read_trace(struct arena *arena, str bytes) {
     make_profile(arena, bytes);
     sum_up(arena, bytes);
     utilize(arena, bytes);
+    lay_out(arena, bytes);
     read_records(bytes);
 }

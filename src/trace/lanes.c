@@ -19,6 +19,9 @@ struct lanes_thread {
     u32 proc_i, go_i; // held; in a call without a processor; U32_NONE
 };
 
+// Nine years: what a question may multiply by its slices.
+#define MAX_TRACE_NS ((u64)1 << 58)
+
 // States that are no reasons, by number: the first ones of every store.
 enum {
     IDLE,
@@ -330,10 +333,17 @@ static void count_metric(struct trace_lanes *l, const struct trace_event *ev, i6
     if (ev->type == TRACE_EV_ProcsChange) counter_set(&l->counters[LANES_PROCS], at, ev->args[0]);
 }
 
+// Broken clocks are told too: time goes on, and stays where arithmetic with it is safe.
+static i64 since_begin(const struct trace_lanes *l, i64 time_ns) {
+    u64 at = (u64)time_ns - (u64)l->begin_ns;
+    if (at > MAX_TRACE_NS) return MAX_TRACE_NS;
+    return (i64)at < l->end_ns ? l->end_ns : (i64)at;
+}
+
 void trace_lanes_event(struct trace_lanes *l, const struct trace_reader *r,
                        const struct trace_event *ev) {
     if (l->begin_ns == INT64_MIN) l->begin_ns = ev->time_ns;
-    i64 at = ev->time_ns - l->begin_ns;
+    i64 at = since_begin(l, ev->time_ns);
     l->end_ns = at;
     l->n_events++;
     switch ((enum trace_kind)ev->kind) {
