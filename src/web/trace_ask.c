@@ -76,7 +76,7 @@ str go_func(const struct trace_view *v, u32 lane_i) {
 }
 
 str lane_name(struct arena *out, const struct trace_view *v, enum lanes_kind kind, u32 lane_i) {
-    static const char letters[] = "GPM";
+    const char *letters = v->is_go ? "GPM" : "TPM";
     struct buf b = buf_new(out, 1 << 12);
     buf_byte(&b, letters[kind]);
     num_i64(&b, v->lanes.sets[kind].ids[lane_i]);

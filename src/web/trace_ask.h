@@ -35,7 +35,7 @@ bool is_lane_asked(const struct asked_lanes *lanes, u32 i);
 
 // The function a goroutine began in; "" where nobody knows.
 str go_func(const struct trace_view *v, u32 lane_i);
-// "G7 main.worker", "P0", "M5".
+// "G7 main.worker", "P0", "M5"; "T7 worker" of a native program.
 void put_lane_name(struct buf *b, const struct trace_view *v, enum lanes_kind kind, u32 lane_i);
 str lane_name(struct arena *out, const struct trace_view *v, enum lanes_kind kind, u32 lane_i);
 // [{"func":..., "file":..., "line":...}, ...], leaf first.

@@ -55,6 +55,8 @@ bool trace_ask_summary(struct trace_ask *a) {
     buf_byte(b, '{');
     put_text(b, "name", v->name);
     put_i64(b, "version", v->version);
+    put_key(b, "is_go");
+    buf_put(b, v->is_go ? S("true") : S("false"));
     put_i64(b, "bytes", (i64)v->bytes.len);
     put_i64(b, "begin", v->lanes.begin_ns);
     put_i64(b, "end", v->lanes.end_ns);

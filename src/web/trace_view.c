@@ -18,6 +18,15 @@ static void fail(struct trace_view *v) {
     atomic_store_explicit(&v->state, TRACE_FAILED, memory_order_release);
 }
 
+// A Go program always has goroutines of its runtime.
+static bool has_runtime(const struct trace_stats *s) {
+    for (u32 i = 0; i < s->n_gos; i++) {
+        str func = s->texts[s->funcs[s->gos[i].func_i].name_i];
+        if (str_starts(func, S("runtime."))) return true;
+    }
+    return false;
+}
+
 // Which row of the sums belongs to which lane. Where an id came back, the last row does.
 static void join(struct trace_view *v) {
     const struct lane_set *set = &v->lanes.sets[LANES_GOROUTINE];
@@ -61,6 +70,7 @@ void trace_view_load(struct trace_view *v) {
     if (broken) v->err = *broken;
     trace_close(r);
     join(v);
+    v->is_go = has_runtime(&v->stats);
     // Pairs with the acquire in trace_answer.
     atomic_store_explicit(&v->state, v->lanes.n_events ? TRACE_READY : TRACE_FAILED,
                           memory_order_release);

@@ -23,6 +23,7 @@ struct trace_view {
     u32 *go_stats;  // by goroutine lane: its row in stats; U32_NONE: none
     u32 *go_lanes;  // by row in stats: its lane
     u32 version;    // the NN of go 1.NN
+    bool is_go;     // a Go program wrote it; else goroutines are threads
     bool is_broken; // err says where and why; what comes before is shown
     struct err err;
     atomic_ullong n_read, n_events; // for progress: bytes and events

@@ -67,7 +67,7 @@ TEST(trace_summary_counts_what_is_there) {
 
 TEST(trace_lanes_are_named_sorted_and_filtered) {
     check_has(t, "lanes", "kind=goroutine&sort=-id",
-              "{\"total\":2,\"lanes\":[{\"lane\":1,\"id\":8,\"name\":\"G8 worker\"");
+              "{\"total\":2,\"lanes\":[{\"lane\":1,\"id\":8,\"name\":\"T8 worker\"");
     check_has(t, "lanes", "filter=worker", "{\"total\":1,");
     check_has(t, "lanes", "filter==worker", "{\"total\":1,");
     check_has(t, "lanes", "filter=nobody", "{\"total\":0,\"lanes\":[]}");
@@ -80,7 +80,7 @@ TEST(trace_tiles_give_few_spans_one_by_one) {
 
 TEST(trace_span_says_who_woke_it) {
     check_has(t, "span", "lanes=0&t=35",
-              "\"woken_by\":{\"kind\":\"goroutine\",\"lane\":1,\"name\":\"G8 worker\"}");
+              "\"woken_by\":{\"kind\":\"goroutine\",\"lane\":1,\"name\":\"T8 worker\"}");
     check_has(t, "span", "lanes=0&t=22", "\"state\":\"sync\",\"class\":\"sync\"");
     check_has(t, "span", "lanes=1&t=28", "\"woke\":[{\"time\":");
     check_has(t, "flows", "lanes=0,1", "\"flows\":[[1,0,");

@@ -153,7 +153,7 @@ async function native(page, base) {
   const y = await page.evaluate(() => globalThis.__ui.timeline.yOf(0) + 10);
   await page.mouse.click(box.x + 600, box.y + y);
   await page.waitForSelector('.drawer:not([hidden])');
-  check('a click tells of a span', (await page.locator('.drawer h2').innerText()).startsWith('G1000'));
+  check('a click tells of a span', (await page.locator('.drawer h2').innerText()).startsWith('T1000'));
   const { t0 } = await range(page);
   await page.keyboard.press('w');
   check('and it zooms', (await range(page)).t0 > t0);

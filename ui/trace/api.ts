@@ -8,7 +8,7 @@ export const kinds: Kind[] = ['goroutine', 'proc', 'thread', 'task'];
 export interface Progress { state: 'loading' | 'ready' | 'failed'; read: number; total: number; events: number; error?: string }
 export interface State { text: string; class: number }
 export interface Summary {
-  name: string; version: number; bytes: number; begin: number; end: number; events: number; goroutines: number; procs: number; threads: number;
+  name: string; version: number; is_go: boolean; bytes: number; begin: number; end: number; events: number; goroutines: number; procs: number; threads: number;
   samples: number; tasks: number; regions: number; logs: number; broken?: string; classes: string[]; states: State[];
 }
 export interface Lane { lane: number; id: number; name: string; func?: string; start: number; spans: number; ns: number[] }

@@ -22,6 +22,7 @@ export class Drawer {
   private flame = 'cpu';
   private box: Box | undefined;
   private kind = '';
+  private what = '';
 
   constructor(private readonly summary: Summary, private readonly links: DrawerLinks) {}
 
@@ -72,15 +73,17 @@ export class Drawer {
     );
   }
 
-  async showBox(kind: string, box: Box): Promise<void> {
+  // what: the lanes' name, many of them.
+  async showBox(kind: string, what: string, box: Box): Promise<void> {
     this.box = box;
     this.kind = kind;
+    this.what = what;
     const query = this.query(box);
     const [selection, events] = await Promise.all([ask<Selection>('select', { ...query, flame: this.flame }), this.events(query)]);
     if (this.box !== box) return;
     const graph = new FlameGraph();
     this.open(
-      [`${lengthText(selection.t1 - selection.t0)}, ${formatCount(selection.lanes)} ${kind}s, ${formatCount(selection.spans)} spans`],
+      [`${lengthText(selection.t1 - selection.t0)}, ${formatCount(selection.lanes)} ${what}, ${formatCount(selection.spans)} spans`],
       [
         h('button', { type: 'button', class: 'button', onclick: () => void openProfile({ ...this.query(box), type: this.flame }).catch(this.links.onError) }, 'Open as profile'),
         h('a', { class: 'button', href: this.profileUrl(box), download: '' }, 'Save'),
@@ -128,7 +131,7 @@ export class Drawer {
         type: 'button', id: `flame-${id}`, 'aria-pressed': String(id === this.flame),
         onclick: () => {
           this.flame = id;
-          if (this.box) void this.showBox(this.kind, this.box);
+          if (this.box) void this.showBox(this.kind, this.what, this.box);
         },
       }, title));
     const empty = selection.flame.total ? null : h('p', { class: 'faint' }, this.flame === 'cpu' ? 'No CPU samples here: they are in traces of programs that were profiled meanwhile.' : 'Nothing of that here.');

@@ -25,6 +25,12 @@ const state = new UrlState('/');
 const POLL_MS = 200;
 const pages = [['', 'Timeline'], ['goroutines', 'Goroutines'], ['tasks', 'Tasks'], ['regions', 'Regions'], ['blocking', 'Blocking'], ['mmu', 'MMU']] as const;
 const kindNames: Record<Kind, string> = { goroutine: 'Goroutines', proc: 'Processors', thread: 'Threads', task: 'Tasks' };
+
+// Of a native program each goroutine is a thread, and lanes by thread would show the same again.
+function nameKinds(summary: Summary): Kind[] {
+  if (!summary.is_go) kindNames.goroutine = 'Threads';
+  return kinds.filter((k) => (k !== 'task' || summary.tasks > 1) && (k !== 'thread' || summary.is_go));
+}
 const sorts = [['start', 'First seen'], ['-run', 'Time running'], ['-runnable', 'Time waiting to run'], ['-wait', 'Time blocked'], ['-spans', 'Number of spans'], ['name', 'Name'], ['id', 'Number']] as const;
 
 function showError(error: unknown): void {
@@ -54,8 +60,10 @@ class App {
   private readonly nav = h('nav', { class: 'tabs', 'aria-label': 'Pages' });
   private readonly tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Lanes' });
   private readonly timelinePage: HTMLElement;
+  private readonly kinds: Kind[];
 
   constructor(private readonly summary: Summary) {
+    this.kinds = nameKinds(summary);
     this.timeline = new Timeline(summary, {
       onView: () => this.onView(),
       onSpan: (lane, time) => state.set({ lane: String(lane), t: String(time), s0: '', s1: '', sl: '' }),
@@ -76,7 +84,7 @@ class App {
 
   private drawFrame(): void {
     const { summary } = this;
-    const facts = `${formatCount(summary.events)} events, ${formatCount(summary.goroutines)} goroutines, ${lengthText(summary.end)}`;
+    const facts = `${formatCount(summary.events)} events, ${formatCount(summary.goroutines)} ${kindNames.goroutine.toLowerCase()}, ${lengthText(summary.end)}`;
     const theme = iconButton('auto', 'Theme', () => {
       setTheme(nextTheme());
       replace(theme, icon(themeChoice() === 'dark' ? 'moon' : themeChoice() === 'light' ? 'sun' : 'auto'));
@@ -95,13 +103,13 @@ class App {
 
   private drawNav(): void {
     const bare = { min: '', max: '', func: '', type: '', window: '', flags: '' };
-    replace(this.nav, pages.map(([id, title]) => h('a', { href: state.href(id, bare), class: 'tab', 'aria-current': state.page === id ? 'page' : undefined, onclick: (event) => follow(event, id, bare) }, title)));
+    replace(this.nav, pages.map(([id, title]) => h('a', { href: state.href(id, bare), class: 'tab', 'aria-current': state.page === id ? 'page' : undefined, onclick: (event) => follow(event, id, bare) }, id === 'goroutines' ? kindNames.goroutine : title)));
   }
 
   private drawTools(): void {
     const kind = this.kind();
     const sort = sorts.find(([id]) => id === state.get('sort')) ?? sorts[0]!;
-    const buttons = kinds.filter((k) => k !== 'task' || this.summary.tasks > 1).map((k) =>
+    const buttons = this.kinds.map((k) =>
       h('button', { type: 'button', 'aria-pressed': String(k === kind), onclick: () => state.set({ k, lane: '', t: '', s0: '', s1: '', sl: '', q: '' }) }, kindNames[k]));
     const filter = h('input', { type: 'search', 'aria-label': 'Show lanes whose name has', placeholder: 'Filter lanes', value: state.get('q'), id: 'filter' });
     filter.addEventListener('input', debounced(200, () => state.set({ q: filter.value }, 'replace')));
@@ -181,7 +189,7 @@ class App {
     this.timeline.setBox(s0 && s1 ? { t0: Number(s0), t1: Number(s1), lanes: state.get('sl') ? state.get('sl').split(',').map(Number) : [] } : undefined);
     if (this.timeline.box) {
       this.timeline.span = undefined;
-      await this.drawer.showBox(kind === 'task' ? 'goroutine' : kind, this.timeline.box);
+      await this.drawer.showBox(kind === 'task' ? 'goroutine' : kind, kindNames[kind === 'task' ? 'goroutine' : kind].toLowerCase(), this.timeline.box);
     } else if (lane && kind !== 'task') {
       const span = await ask<Span>('span', { kind, lanes: lane, t: state.get('t') || 0 });
       if (state.get('lane') !== lane) return;
@@ -239,7 +247,7 @@ class App {
       on('Close details', 'Escape', () => state.set({ lane: '', t: '', s0: '', s1: '', sl: '' })),
       { title: 'Only lanes active in view, or all', group: 'Timeline', key: 'i', when: shown, run: () => this.toggleInView() },
       { title: 'Jump to a time', group: 'Timeline', key: 'g', when: shown, run: () => void this.jump() },
-      ...kinds.map((k, i) => ({ title: `Lanes by ${kindNames[k].toLowerCase()}`, group: 'Timeline', key: String(i + 1), when: shown, run: () => state.set({ k, lane: '', t: '', q: '', sl: '' }) })),
+      ...this.kinds.map((k, i) => ({ title: `Lanes by ${kindNames[k].toLowerCase()}`, group: 'Timeline', key: String(i + 1), when: shown, run: () => state.set({ k, lane: '', t: '', q: '', sl: '' }) })),
       { title: 'To who woke this goroutine', group: 'Timeline', key: '[', when: shown, run: () => this.follow('woken') },
       { title: 'To whom this span woke first', group: 'Timeline', key: ']', when: shown, run: () => this.follow('woke') },
     );
