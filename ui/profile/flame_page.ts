@@ -144,8 +144,8 @@ class FlameView implements View {
         const isChosen = state.get('group') === name;
         return h(
           'button',
-          { type: 'button', class: 'legend-item', 'aria-pressed': String(isChosen), title: `${name}: ${share} of the profile are its own; click to light it up`, onclick: () => state.set({ group: isChosen ? null : name }) },
-          swatch, h('span', { class: 'legend-name' }, shortGroup(name)), share === '0.00%' ? null : h('span', { class: 'faint' }, share),
+          { type: 'button', class: 'legend-item', 'aria-pressed': String(isChosen), title: `${name}${share ? `: ${share} of the profile are spent in it itself` : ''}; colours go by how much of the picture a group covers. Click to light it up`, onclick: () => state.set({ group: isChosen ? null : name }) },
+          swatch, h('span', { class: 'legend-name' }, shortGroup(name)), share ? h('span', { class: 'faint' }, `self ${share}`) : null,
         );
       }),
     );

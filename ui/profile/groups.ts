@@ -11,6 +11,7 @@ export class Groups {
   private weights = new Map<string, number>();
   private rank = new Map<string, number>();
   private total = 1;
+  private hidden = 0; // weight without boxes of its own, whose groups are not known
   private by = '';
 
   constructor(private readonly frames: Frames) {}
@@ -21,13 +22,15 @@ export class Groups {
     this.weights = new Map();
     const areas = new Map<string, number>();
     this.total = trees.down?.width[0] || 1;
+    this.hidden = 0;
     for (const tree of [trees.down, trees.up]) {
       for (let i = 0; tree && i < tree.n; i++) {
         const group = this.of[tree.frame[i]!];
         if (group === undefined) continue;
         areas.set(group, (areas.get(group) ?? 0) + tree.width[i]!);
         if (tree === trees.up) continue; // callers: what they weigh themselves is not in the picture
-        const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!) + tree.hidden[i]!;
+        const own = Math.abs(tree.self[i]!) + Math.abs(tree.baseSelf[i]!);
+        this.hidden += tree.hidden[i]!;
         this.weights.set(group, (this.weights.get(group) ?? 0) + own);
       }
     }
@@ -42,9 +45,11 @@ export class Groups {
     return new Set(this.of.flatMap((name, i) => (name === group ? [i] : [])));
   }
 
+  // share: of own weight, where little of the profile is hidden; else empty: it would be told too small.
   heaviest(): { name: string; rank: number; share: string }[] {
+    const isKnown = this.hidden < this.total / 50;
     return [...this.rank]
       .filter(([, rank]) => rank >= 0 && rank < N_CATEGORIES)
-      .map(([name, rank]) => ({ name, rank, share: formatPercent(this.weights.get(name) ?? 0, this.total) }));
+      .map(([name, rank]) => ({ name, rank, share: isKnown && this.weights.get(name) ? formatPercent(this.weights.get(name)!, this.total) : '' }));
   }
 }
