@@ -83,6 +83,27 @@ TEST(a_fraction_is_undone_and_the_text_says_samples) {
     contention_set(CONTENTION_MUTEX, 0);
 }
 
+TEST(samples_carry_the_labels_of_their_thread) {
+    const char *pairs[] = {"endpoint", "/buy"};
+    u32 n_labelled = 0;
+    contention_set(CONTENTION_MUTEX, 1);
+    if (!contention_rate(CONTENTION_MUTEX)) return;
+    struct label_set *set = label_set_new(NULL, pairs, 1);
+    CHECK(set);
+    struct label_set *before = labels_swap(set);
+    contention_released(CALLER, MS);
+    label_set_drop(labels_swap(before));
+    struct rows rows = collected(t->arena, CONTENTION_MUTEX, false);
+    for (u32 i = 0; i < rows.n; i++) {
+        if (rows.items[i].n_labels != 1) continue;
+        CHECK_STR(rows.items[i].labels[0].key, S("endpoint"));
+        CHECK_STR(rows.items[i].labels[0].text, S("/buy"));
+        n_labelled++;
+    }
+    CHECK_EQ(n_labelled, 1);
+    contention_set(CONTENTION_MUTEX, 0);
+}
+
 TEST(a_borrowed_rate_goes_back_to_what_was_set_last) {
     contention_set(CONTENTION_MUTEX, 7);
     if (!contention_rate(CONTENTION_MUTEX)) return;
