@@ -204,6 +204,8 @@ static void write_counts(struct writer *w, const struct collector *of, const str
     buf_printf(&w->out, S_FMT " profile: total %lld\n", S_ARG(of->name), total);
     for (u32 i = 0; i < rows->n; i++) {
         const struct row *row = &rows->items[i];
+        // Readers of this text, Go's too, refuse "1 @" with nothing behind it.
+        if (row->n_pcs == 0) buf_printf(&w->out, "# without a stack: ");
         buf_printf(&w->out, "%lld ", (long long)row->values[0]);
         write_pcs(&w->out, row->pcs, row->n_pcs);
         write_labels(w, row);
