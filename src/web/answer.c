@@ -103,6 +103,17 @@ static void answer_refusal(struct arena *out, int status, const char *why, struc
     answer_error(out, status, &err, S(""), ret);
 }
 
+// Go's sentences about expressions end with the part that is wrong: "...: missing closing ): `(b`".
+// Where that part stands in the value is where a page underlines it.
+static u64 place_of_fault(const struct query *q, str where, const struct err *err) {
+    str text = str_of(err->text), value = query_get(q, where);
+    if (err->at || !str_ends(text, S("`"))) return err->at;
+    text = str_take(text, text.len - 1);
+    str part = str_skip(text, (size_t)(str_rfind_byte(text, '`') + 1));
+    ptrdiff_t at = part.len ? str_find(value, part) : -1;
+    return at > 0 ? (u64)at : 0;
+}
+
 static void run_handler(struct arena *out, const struct web_site *site,
                         const struct web_route *route, const struct answer_request *rq,
                         struct answer *ret) {
@@ -118,6 +129,7 @@ static void run_handler(struct arena *out, const struct web_site *site,
     reply.body = buf_new(out, MAX_BODY);
     if (!query_parse(out, rq->query, &in.query, &err) || !route->run(&in, &reply, &err)) {
         int status = reply.status ? reply.status : status_of(err.code);
+        err.at = place_of_fault(&in.query, reply.where, &err);
         answer_error(out, status, &err, reply.where, ret);
         return;
     }

@@ -153,6 +153,8 @@ def check_exports(web):
 def check_errors(web):
     web.refused("/api/top?f=a(", 400, "f")
     web.refused("/api/flame?q=a(", 400, "q")
+    said = json.loads(web.ask("/api/top?f=main%5C.%5Bz-a%5D")[2])
+    claim((said["where"], said["at"]) == ("f", 7), "an error knows the byte", said)
     web.refused("/api/flame?view=pivot&p=nothing", 400, "p")
     web.refused("/api/flame?view=sideways", 400, "view")
     web.refused("/api/flame?px=9999999", 400, "px")
