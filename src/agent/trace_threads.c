@@ -99,6 +99,16 @@ static void sweep_unknown(struct arena *scratch, const u32 *tids, u32 n, u64 tim
     tracer.n_unknown = n_unknown;
 }
 
+// A thread that ended without a word (a bare clone's) leaves its stream: everything known at the
+// time of the list that is not in it is gone.
+static void streams_end(const struct idmap *there) {
+    for (u32 i = 0; i < tracer.n_streams; i++) {
+        struct trace_stream *stream = &trace_hot.streams[tracer.streams[i] - 1];
+        if (idmap_get(there, atomic_load(&stream->tid)) == U32_NONE)
+            atomic_store_explicit(&stream->is_over, 1, memory_order_release);
+    }
+}
+
 void tracer_sweep(u64 time_ns) {
     AUTO_ARENA struct arena scratch = arena_sub(&tracer.arena);
     struct sweep sweep = {.scratch = &scratch};
@@ -114,6 +124,7 @@ void tracer_sweep(u64 time_ns) {
     }
     sweep_unknown(&scratch, tids, n, time_ns);
     tracer_switches_sweep();
+    streams_end(&sweep.there);
     for (u32 i = 0; i < n; i++)
         if (!is_hidden(tids[i])) tracer_switches_follow(tids[i]);
 }

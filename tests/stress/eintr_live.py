@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The counter of interrupted calls under libpprof: usage: eintr_live.py [SECONDS]
 
-A CPU profile at 1000 Hz runs while thread dumps are taken one after another. No call of the program may end with EINTR.
+A CPU profile at 1000 Hz and an execution trace run while thread dumps are taken one after another. No call of the program may end with EINTR.
 """
 import re
 import sys
@@ -24,6 +24,10 @@ profiles = []
 profiler = threading.Thread(
     target=lambda: profiles.append(live.ask(address, f"/debug/pprof/profile?seconds={seconds}&hz=1000", seconds + 20)))
 profiler.start()
+traces = []
+tracer = threading.Thread(
+    target=lambda: traces.append(live.ask(address, f"/debug/pprof/trace?seconds={seconds}", seconds + 20)))
+tracer.start()
 dumps = threads = bare = 0
 states = set()
 while profiler.is_alive():
@@ -33,10 +37,12 @@ while profiler.is_alive():
     states |= {state for state, _ in heads}
     time.sleep(0.005)
 profiler.join()
+tracer.join()
 status = program.wait(seconds + 30)
 told = (live.TEMP / "eintr.log").read_text()
 
 live.check(status == 0 and "eintr 0 of" in told, "no system call was interrupted", told.strip())
+live.check(traces[0].status == 200 and len(traces[0].body) > 10000, "a trace was taken meanwhile", len(traces[0].body))
 live.check(dumps >= 20 and threads == 8 * dumps, "every dump has all eight threads", f"{threads} in {dumps} dumps")
 live.check(bare <= threads // 100, "threads have stacks", f"{bare} of {threads} have none")
 live.check({"sleep", "IO wait", "semacquire", "running"} <= states, "threads say what they wait for", sorted(states))

@@ -169,3 +169,15 @@ TEST(the_heap_can_be_asked_for_its_peak_and_its_ages) {
     check_error(t, "/debug/pprof/heap?peak=1&seconds=1", 400,
                 "seconds and peak or age params are incompatible\n");
 }
+
+TEST(a_trace_has_broken_seconds_and_a_second_without) {
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace").kind, PLAN_TRACE);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace").ms, 1000);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?seconds=2.5").ms, 2500);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?seconds=-1").ms, 1000);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?seconds=nan").ms, 1000);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?seconds=1e300").ms, (u64)SECONDS_MAX * 1000);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?go=1.26").version, 26);
+    CHECK_EQ(plan_of(t, "/debug/pprof/trace?go=1.99").version, 0);
+    CHECK_EQ(plan_of(t, "/debug/pprof/flightrecorder").kind, PLAN_RECORDER);
+}
