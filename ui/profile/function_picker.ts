@@ -6,7 +6,7 @@ import { arraySource, VirtualTable } from '../common/table.ts';
 import { formatPercent } from '../common/units.ts';
 import type { App } from './app.ts';
 import type { Top, TopRow } from './api.ts';
-import { exactly, shorter } from './names.ts';
+import { exactly, withoutPath } from './names.ts';
 
 const LISTED = 500; // functions in the list; the search finds the others
 const SETTLE_MS = 180; // walking by keys shows the function where one stops
@@ -32,7 +32,7 @@ export class FunctionPicker {
       label: 'Functions by weight',
       columns: [
         { id: 'share', title: order === 'flat' ? 'Flat%' : 'Cum%', width: '4.5rem', isNumber: true, cell: (row) => h('span', {}, formatPercent(row[order], this.total)), bar: (row) => row[order] / this.total },
-        { id: 'name', title: 'Function', width: 'minmax(0, 1fr)', cell: (row) => h('span', { class: 'mono', title: row.name }, shorter(row.name)[1] ?? row.name) },
+        { id: 'name', title: 'Function', width: 'minmax(0, 1fr)', cell: (row) => h('span', { class: 'mono', title: row.name }, withoutPath(row.name)) },
       ],
       onSelect: (row, i) => {
         if (i >= 0 && exactly(row.name) !== app.state.get('fn')) choose(row);

@@ -36,11 +36,17 @@ export function groupOf(frame: FlameFrame, by: string): string {
   return packageOf(frame);
 }
 
+// "ssa.(*Value).reset" of "cmd/compile/internal/ssa.(*Value).reset"; slashes in arguments are no path.
+export function withoutPath(name: string): string {
+  if (!/^[\w.\-~]+\//.test(name)) return name;
+  return name.slice(name.slice(0, name.search(/[(<[]|$/)).lastIndexOf('/') + 1);
+}
+
 // From the whole to the shortest that still says something: all, without the path, the last word.
 export function shorter(name: string): string[] {
   const whole = [name];
   const plain = bare(withoutCopy(name));
-  const noPath = /^[\w.\-~/]+\//.test(name) ? name.slice(name.slice(0, name.search(/[(<[]|$/)).lastIndexOf('/') + 1) : name;
+  const noPath = withoutPath(name);
   if (noPath !== name) whole.push(noPath);
   const last = plain.split(/::|\.(?=[^.])/).pop() ?? '';
   if (last && last !== noPath && last.length < noPath.length) whole.push(last);

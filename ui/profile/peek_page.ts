@@ -8,7 +8,7 @@ import type { Peek, PeekEnd } from './api.ts';
 import { failure } from './failure.ts';
 import { frameMenu } from './frame_menu.ts';
 import { FunctionPicker } from './function_picker.ts';
-import { exactly } from './names.ts';
+import { exactly, withoutPath } from './names.ts';
 
 const MAX_BLOCKS = 200; // functions shown; an expression that matches more says so
 
@@ -43,7 +43,7 @@ class PeekView implements View {
     const button = h('button', { type: 'button', class: 'peek-name mono', title: end.name, onclick: go, oncontextmenu: (event) => {
       event.preventDefault();
       openMenu(end.name, [end.name, ...frameMenu(this.app, end.name)], button, { x: event.clientX, y: event.clientY });
-    } }, end.name, end.inlined ? h('span', { class: 'badge' }, 'inlined') : null);
+    } }, withoutPath(end.name), end.inlined ? h('span', { class: 'badge' }, 'inlined') : null);
     return h('li', { class: 'peek-row' },
       h('span', { class: 'peek-bar' }, h('span', { style: { width: `${Math.min(100, Math.abs((100 * end.weight) / (whole || 1)))}%` } })),
       h('span', { class: 'number' }, formatValue(end.weight, peek.unit)), h('span', { class: 'number faint' }, formatPercent(end.weight, whole)), button);
