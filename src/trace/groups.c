@@ -12,18 +12,18 @@ static void add_sums(struct arena *out, struct trace_stats *s, u32 *into, u32 fr
             s->sums[at] = (struct trace_sum){.text_i = s->sums[i].text_i, .next = *into};
             *into = at;
         }
-        s->sums[at].ns += s->sums[i].ns;
+        ns_add(&s->sums[at].ns, s->sums[i].ns);
         s->sums[at].n += s->sums[i].n;
     }
 }
 
 static void add_spend(struct arena *out, struct trace_stats *s, struct trace_spend *into,
                       const struct trace_spend *from) {
-    into->total_ns += from->total_ns;
-    into->run_ns += from->run_ns;
-    into->runnable_ns += from->runnable_ns;
-    into->syscall_ns += from->syscall_ns;
-    into->syscall_blocked_ns += from->syscall_blocked_ns;
+    ns_add(&into->total_ns, from->total_ns);
+    ns_add(&into->run_ns, from->run_ns);
+    ns_add(&into->runnable_ns, from->runnable_ns);
+    ns_add(&into->syscall_ns, from->syscall_ns);
+    ns_add(&into->syscall_blocked_ns, from->syscall_blocked_ns);
     add_sums(out, s, &into->blocked, from->blocked);
     add_sums(out, s, &into->ranges, from->ranges);
 }
@@ -55,7 +55,7 @@ static void add_span(struct trace_span_group *group, i64 begin_ns, i64 end_ns) {
     i64 ns = end_ns - begin_ns;
     if (group->n_whole == 0 || ns < group->least_ns) group->least_ns = ns;
     if (ns > group->most_ns) group->most_ns = ns;
-    group->total_ns += ns;
+    ns_add(&group->total_ns, ns);
     group->n_whole++;
 }
 
@@ -128,7 +128,7 @@ u32 trace_reasons(struct arena *out, const struct trace_stats *stats, u32 **ret)
         for (u32 k = stats->gos[i].spend.blocked; k != U32_NONE; k = stats->sums[k].next) {
             const struct trace_sum *sum = &stats->sums[k];
             if (sum->ns > 0 && ns[sum->text_i] == 0) (*ret)[n++] = sum->text_i;
-            ns[sum->text_i] += sum->ns;
+            ns_add(&ns[sum->text_i], sum->ns);
         }
     }
     sort_stable(out, *ret, n, sizeof **ret, by_time, ns);

@@ -64,14 +64,14 @@ static u32 list_copy(struct trace_stats_maker *m, u32 list) {
 // Adds what is under way to *spend, whose lists are its own.
 static void add_open(struct trace_stats_maker *m, u32 go_i, i64 now_ns, struct trace_spend *spend) {
     const struct go_work *w = &m->go_work[go_i];
-    if (w->run != TRACE_NEVER) spend->run_ns += now_ns - w->run;
-    if (w->runnable != TRACE_NEVER) spend->runnable_ns += now_ns - w->runnable;
+    if (w->run != TRACE_NEVER) ns_add(&spend->run_ns, now_ns - w->run);
+    if (w->runnable != TRACE_NEVER) ns_add(&spend->runnable_ns, now_ns - w->runnable);
     if (w->blocked != TRACE_NEVER)
         maker_add(m, &spend->blocked, w->reason_i, now_ns - w->blocked, 1);
     if (w->syscall != TRACE_NEVER) {
         i64 lost_ns = w->syscall_blocked == TRACE_NEVER ? now_ns : w->syscall_blocked;
-        spend->syscall_ns += lost_ns - w->syscall;
-        spend->syscall_blocked_ns += now_ns - lost_ns;
+        ns_add(&spend->syscall_ns, lost_ns - w->syscall);
+        ns_add(&spend->syscall_blocked_ns, now_ns - lost_ns);
     }
     for (u32 i = w->open_ranges; i != U32_NONE; i = m->s.sums[i].next) {
         if (m->s.sums[i].n)
@@ -106,14 +106,14 @@ static void finalize(struct trace_stats_maker *m, u32 go_i, i64 now_ns, bool is_
 static void add_unseen(struct trace_stats_maker *m, u32 go_i, const struct trace_event *ev) {
     struct trace_spend *spend = &m->s.gos[go_i].spend;
     i64 ns = ev->time_ns - m->sync_ns;
-    if (ev->to == TRACE_RUNNING) spend->run_ns += ns;
-    if (ev->to == TRACE_RUNNABLE) spend->runnable_ns += ns;
+    if (ev->to == TRACE_RUNNING) ns_add(&spend->run_ns, ns);
+    if (ev->to == TRACE_RUNNABLE) ns_add(&spend->runnable_ns, ns);
     if (ev->to == TRACE_WAITING) maker_add(m, &spend->blocked, maker_text(m, ev->name), ns, 0);
     if (ev->to != TRACE_IN_SYSCALL) return;
     if (ev->p == TRACE_NONE)
-        spend->syscall_blocked_ns += ns;
+        ns_add(&spend->syscall_blocked_ns, ns);
     else
-        spend->syscall_ns += ns;
+        ns_add(&spend->syscall_ns, ns);
 }
 
 static void leave_syscall(struct trace_stats_maker *m, u32 go_i, i64 now_ns) {
@@ -121,10 +121,10 @@ static void leave_syscall(struct trace_stats_maker *m, u32 go_i, i64 now_ns) {
     struct go_work *w = &m->go_work[go_i];
     if (w->syscall == TRACE_NEVER) return;
     i64 lost_ns = w->syscall_blocked == TRACE_NEVER ? now_ns : w->syscall_blocked;
-    spend->syscall_ns += lost_ns - w->syscall;
-    spend->syscall_blocked_ns += now_ns - lost_ns;
+    ns_add(&spend->syscall_ns, lost_ns - w->syscall);
+    ns_add(&spend->syscall_blocked_ns, now_ns - lost_ns);
     if (w->place_i != U32_NONE) {
-        m->s.places[w->place_i].syscall_ns += now_ns - w->syscall;
+        ns_add(&m->s.places[w->place_i].syscall_ns, now_ns - w->syscall);
         m->s.places[w->place_i].n_waits++;
     }
     w->syscall = w->syscall_blocked = TRACE_NEVER;
@@ -140,7 +140,7 @@ static void leave_wait(struct trace_stats_maker *m, u32 go_i, i64 now_ns) {
     w->blocked = TRACE_NEVER;
     if (w->place_i == U32_NONE) return;
     struct trace_place *place = &m->s.places[w->place_i];
-    place->blocked_ns += ns;
+    ns_add(&place->blocked_ns, ns);
     place->n_waits++;
     maker_add(m, &place->blocked, w->reason_i, ns, 1);
 }
@@ -148,9 +148,9 @@ static void leave_wait(struct trace_stats_maker *m, u32 go_i, i64 now_ns) {
 static void leave_runnable(struct trace_stats_maker *m, u32 go_i, i64 now_ns) {
     struct go_work *w = &m->go_work[go_i];
     if (w->runnable == TRACE_NEVER) return;
-    m->s.gos[go_i].spend.runnable_ns += now_ns - w->runnable;
+    ns_add(&m->s.gos[go_i].spend.runnable_ns, now_ns - w->runnable);
     if (w->place_i != U32_NONE) {
-        m->s.places[w->place_i].runnable_ns += now_ns - w->runnable;
+        ns_add(&m->s.places[w->place_i].runnable_ns, now_ns - w->runnable);
         m->s.places[w->place_i].n_waits++;
     }
     w->runnable = TRACE_NEVER;
@@ -160,7 +160,7 @@ static void leave(struct trace_stats_maker *m, u32 go_i, const struct trace_even
     struct go_work *w = &m->go_work[go_i];
     switch (ev->from) {
     case TRACE_RUNNING:
-        if (w->run != TRACE_NEVER) m->s.gos[go_i].spend.run_ns += ev->time_ns - w->run;
+        if (w->run != TRACE_NEVER) ns_add(&m->s.gos[go_i].spend.run_ns, ev->time_ns - w->run);
         w->run = TRACE_NEVER;
         break;
     case TRACE_WAITING:

@@ -14,6 +14,11 @@ struct trace_event;
 
 #define TRACE_NEVER INT64_MIN
 
+// Adds times, which are not negative; what broken clocks add up to ends at the largest.
+static inline void ns_add(i64 *to, i64 ns) {
+    if (__builtin_add_overflow(*to, ns, to)) *to = INT64_MAX;
+}
+
 // Time by a text (a reason to block, the name of a range).
 struct trace_sum {
     u32 text_i, next; // next: of sums; U32_NONE: the last

@@ -78,13 +78,13 @@ void maker_add(struct trace_stats_maker *m, u32 *list, u32 text_i, i64 ns, u64 n
         *sum = (struct trace_sum){.text_i = text_i, .next = *list};
         *list = i;
     }
-    sum->ns += ns;
+    ns_add(&sum->ns, ns);
     sum->n += n;
 }
 
 i64 trace_sums_ns(const struct trace_stats *s, u32 list) {
     i64 ns = 0;
-    for (u32 i = list; i != U32_NONE; i = s->sums[i].next) ns += s->sums[i].ns;
+    for (u32 i = list; i != U32_NONE; i = s->sums[i].next) ns_add(&ns, s->sums[i].ns);
     return ns;
 }
 
@@ -96,8 +96,11 @@ i64 trace_sums_of(const struct trace_stats *s, u32 list, str text) {
 }
 
 i64 trace_spend_unknown(const struct trace_stats *s, const struct trace_spend *spend) {
-    i64 known = spend->run_ns + spend->runnable_ns + spend->syscall_ns + spend->syscall_blocked_ns +
-                trace_sums_ns(s, spend->blocked);
+    i64 known = trace_sums_ns(s, spend->blocked);
+    ns_add(&known, spend->run_ns);
+    ns_add(&known, spend->runnable_ns);
+    ns_add(&known, spend->syscall_ns);
+    ns_add(&known, spend->syscall_blocked_ns);
     return known < spend->total_ns ? spend->total_ns - known : 0;
 }
 

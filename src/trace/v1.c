@@ -229,7 +229,7 @@ static bool go_unblock(struct v1 *v, const struct v1_record *r, const struct v1_
     return true;
 }
 
-// A call that does not block was one event: it is shown as a nanosecond.
+// A call that does not block was one event: it is shown as a nanosecond, as times have to grow.
 static bool call_begin(struct v1 *v, const struct v1_record *r, const struct v1_raw *raw,
                        struct v1_proc *p, struct shown *s) {
     struct v1_go *g = &v->gos[r->go_i];
@@ -239,7 +239,7 @@ static bool call_begin(struct v1 *v, const struct v1_record *r, const struct v1_
     change(s, TRACE_GOROUTINE, (i64)g->id, TRACE_RUNNING, TRACE_IN_SYSCALL);
     if (r->at & V1_IS_BLOCKING) return true;
     struct shown end = *s;
-    end.ev = (struct raw_event){.time_ns = s->ev.time_ns + 1, .type = TRACE_EV_GoSyscallEnd};
+    end.ev = (struct raw_event){.time_ns = s->ev.time_ns, .type = TRACE_EV_GoSyscallEnd};
     change(&end, TRACE_GOROUTINE, (i64)g->id, TRACE_IN_SYSCALL, TRACE_RUNNING);
     v->has_extra = give(v, &end, &v->extra);
     return v->has_extra;
