@@ -74,6 +74,7 @@ static void hand_over(str generation) {
 void tracer_cut(void) {
     tracer_notices(tracer.last.ns);
     hand_over(trace_writer_cut(tracer.writer));
+    tracer_see_unseen();
     begin_generation();
 }
 

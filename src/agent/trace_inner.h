@@ -67,4 +67,5 @@ void tracer_name_threads(void);
 // Threads that came or went without a record.
 void tracer_sweep(u64 time_ns);
 const struct trace_namer *tracer_namer(void);
+void tracer_see_unseen(void);
 void tracer_read_images(void);

@@ -14,8 +14,9 @@
 enum {
     NAMED_THREADS = 4096, // names are read again for so many a second: 3 us each
     PARKED_THREADS =
-        1024,         // stacks of waiting threads are taken at the start of so many: 20 us each
-    ENTRY_BYTES = 64, // length of _start, which stripped programs do not name
+        1024,            // stacks of waiting threads are taken at the start of so many: 20 us each
+    UNSEEN_THREADS = 64, // the same, once a generation
+    ENTRY_BYTES = 64,    // length of _start, which stripped programs do not name
 };
 
 static bool is_hidden(u32 tid) {
@@ -129,6 +130,16 @@ void tracer_sweep(u64 time_ns) {
         if (!is_hidden(tids[i])) tracer_switches_follow(tids[i]);
 }
 
+// Threads that wait where no hook saw them go: what they wait in is looked up once a generation.
+void tracer_see_unseen(void) {
+    AUTO_ARENA struct arena scratch = arena_sub(&tracer.arena);
+    const u64 *pcs;
+    u32 at = 0, tid, n, n_seen = 0;
+    while (n_seen++ < UNSEEN_THREADS && trace_writer_unseen(tracer.writer, &at, &tid))
+        if (threads_parked(&scratch, tid, &pcs, &n))
+            trace_writer_stack(tracer.writer, tid, stack_intern(pcs, n));
+}
+
 void tracer_read_images(void) {
     tracer.images = images_read(&tracer.gen);
 }
@@ -155,7 +166,9 @@ static const u64 *stack_shown(void *ctx, u32 stack, u32 *ret_n) {
         if (!is_entry(pcs[n - 1]) && !(image && is_libc(image))) break;
         n--;
     }
-    if (n > 1 || !*ret_n) *ret_n = n;
+    // One frame of libc's own is a thread that is just being made.
+    const struct image *last = n == 1 ? image_at(&tracer.images, pcs[0]) : NULL;
+    *ret_n = last && is_libc(last) && *ret_n == 1 ? 0 : n;
     return pcs;
 }
 

@@ -62,6 +62,22 @@ void trace_writer_each(const struct trace_writer *w, void (*each)(void *ctx, u32
         if (w->threads[i].state != THREAD_GONE) each(ctx, w->threads[i].tid);
 }
 
+bool trace_writer_unseen(const struct trace_writer *w, u32 *at, u32 *tid) {
+    while (*at < w->n_threads) {
+        const struct writer_thread *thread = &w->threads[(*at)++];
+        if (thread->state != THREAD_IN_CALL || !thread->is_unseen || thread->stack != U32_NONE)
+            continue;
+        *tid = thread->tid;
+        return true;
+    }
+    return false;
+}
+
+void trace_writer_stack(struct trace_writer *w, u32 tid, u32 stack) {
+    struct writer_thread *thread = write_thread_find(w, tid);
+    if (thread && thread->state == THREAD_IN_CALL) thread->stack = stack;
+}
+
 // Threads that ended leave the list; the room of their regions goes to the end of it.
 static void threads_compact(struct trace_writer *w) {
     u32 n = 0;

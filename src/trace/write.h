@@ -95,6 +95,11 @@ void trace_writer_name(struct trace_writer *w, u32 tid, const char *name);
 bool trace_writer_knows(const struct trace_writer *w, u32 tid);
 // Calls each(ctx, tid) for every living thread.
 void trace_writer_each(const struct trace_writer *w, void (*each)(void *ctx, u32 tid), void *ctx);
+// The next thread from *at on that waits for what nobody told, and where is not known either; *at
+// passes it. False: no more.
+bool trace_writer_unseen(const struct trace_writer *w, u32 *at, u32 *tid);
+// Where such a thread waits, for the next generation to show.
+void trace_writer_stack(struct trace_writer *w, u32 tid, u32 stack);
 // Opens a generation.
 void trace_writer_begin(struct trace_writer *w, const struct trace_clock *clock);
 void trace_writer_put(struct trace_writer *w, const struct trace_act *act);

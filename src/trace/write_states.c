@@ -311,7 +311,8 @@ static void status_of(struct trace_writer *w, struct writer_thread *thread) {
                                 [THREAD_IN_CALL] = WRITE_GSTATUS_SYSCALL};
     bool has_proc = thread->p != U32_NONE;
     struct writer_thread *where = has_proc ? thread : NULL;
-    u64 stack = write_stack(w, thread->state == THREAD_WAITING ? thread->stack : U32_NONE);
+    bool is_off = thread->state == THREAD_WAITING || thread->state == THREAD_IN_CALL;
+    u64 stack = write_stack(w, is_off ? thread->stack : U32_NONE);
     if (!stack) stack = write_stack_of_pc(w, thread->start_pc);
     if (has_proc) {
         u64 p_status =

@@ -134,6 +134,34 @@ TEST(writer_supplies_what_was_lost) {
     trace_close(r);
 }
 
+TEST(writer_shows_a_thread_that_left_its_cpu_unseen) {
+    struct trace_writer *w = begin(TRACE_WRITE_GO123);
+    struct file file = file_new(t, TRACE_WRITE_GO123);
+    u32 at = 0, tid = 0;
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_ON, .tid = MAIN, .stack = U32_NONE});
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_OFF, .tid = MAIN, .stack = U32_NONE});
+    CHECK(trace_writer_unseen(w, &at, &tid));
+    CHECK_EQ(tid, MAIN);
+    CHECK(!trace_writer_unseen(w, &at, &tid));
+    trace_writer_stack(w, MAIN, 2);
+    next_generation(&file, w);
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_ON, .tid = MAIN, .stack = U32_NONE});
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_PREEMPTED, .tid = MAIN, .stack = U32_NONE});
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_OFF, .tid = MAIN, .stack = U32_NONE});
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_ON, .tid = MAIN, .stack = U32_NONE});
+    struct trace_reader *r = finish(t, &file, w);
+    check_next(r, MAIN, TRACE_UNDETERMINED, TRACE_RUNNING);
+    check_next(r, MAIN, TRACE_RUNNING, TRACE_IN_SYSCALL);
+    struct trace_event ev = next_of(r, MAIN); // the second generation's status
+    CHECK_EQ(ev.to, TRACE_IN_SYSCALL);
+    CHECK_EQ(trace_depth(r, ev.stack), 2);
+    check_next(r, MAIN, TRACE_IN_SYSCALL, TRACE_RUNNING);
+    CHECK_STR(next_of(r, MAIN).name, S("preempted"));
+    check_next(r, MAIN, TRACE_RUNNABLE, TRACE_RUNNING);
+    CHECK(!trace_broken(r));
+    trace_close(r);
+}
+
 TEST(writer_ends_regions_inside_out) {
     struct trace_writer *w = begin(TRACE_WRITE_GO123);
     struct file file = file_new(t, TRACE_WRITE_GO123);
