@@ -59,7 +59,7 @@ export function difference(change: number): string {
 
 // share: 0 (cold) to 1 (hot); one hue, lightness falling in light and rising in dark.
 export function heat(share: number): string {
-  const [cold, hot] = isDark() ? ['#15181c', '#8a3d12'] : ['#ffffff', '#ffb27a'];
+  const [cold, hot] = isDark() ? ['#15181c', '#7a3510'] : ['#ffffff', '#ffc193'];
   return mix(cold, hot, Math.sqrt(Math.max(0, Math.min(1, share))));
 }
 

@@ -59,6 +59,7 @@ class DisasmView implements View {
       const row = h('div', { role: 'row', class: Math.abs(line.flat) === hottest && line.flat ? 'instruction hottest' : 'instruction', id: `at-${line.address}`, tabindex: '-1' },
         h('span', { role: 'cell', class: 'number' }, line.flat ? formatValue(line.flat, disasm.unit) : ''), h('span', { role: 'cell', class: 'number' }, line.cum ? formatValue(line.cum, disasm.unit) : ''),
         h('span', { role: 'cell', class: 'address' }, line.address), h('code', { role: 'cell' }, this.linked(line.text, known)), h('span', { role: 'cell', class: 'faint' }, isNew ? here : ''));
+      if (line.flat) row.classList.add('hot');
       if (line.flat) row.style.background = heat(Math.abs(line.flat) / hottest);
       return row;
     });
