@@ -49,6 +49,13 @@ static void put_states(struct buf *b, const struct lane_store *s) {
     buf_byte(b, ']');
 }
 
+// The background task is nobody's.
+static u32 count_tasks(const struct trace_stats *s) {
+    u32 n = 0;
+    for (u32 i = 0; i < s->n_tasks; i++) n += s->tasks[i].id != 0;
+    return n;
+}
+
 bool trace_ask_summary(struct trace_ask *a) {
     const struct trace_view *v = a->view;
     struct buf *b = a->out;
@@ -65,7 +72,7 @@ bool trace_ask_summary(struct trace_ask *a) {
     put_i64(b, "procs", v->lanes.sets[LANES_PROC].n);
     put_i64(b, "threads", v->lanes.sets[LANES_THREAD].n);
     put_i64(b, "samples", v->lanes.n_samples);
-    put_i64(b, "tasks", v->stats.n_tasks);
+    put_i64(b, "tasks", count_tasks(&v->stats));
     put_i64(b, "regions", v->stats.n_regions);
     put_i64(b, "logs", v->stats.n_logs);
     if (v->is_broken) put_text(b, "broken", str_of(v->err.text));

@@ -1,8 +1,9 @@
-// tests/web/trace.mjs - the trace viewer in a browser: zooms, searches, selects, follows links, on traces of Go and of a native
-// program; every page in both themes for axe-core; and the pictures of docs/trace.md (tests/web/requests.go made their trace).
+// tests/web/trace.mjs - the trace viewer in a browser: zooms, searches, selects, follows links, on traces of Go, of a native
+// program and of the shop; every page in both themes for axe-core; and the pictures of docs/trace.md (tests/web/requests.go made their trace).
+import { spawn } from 'node:child_process';
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { axe, check, launch, openPage, PPROF, ROOT, run, shot, SHOTS, start } from './harness.mjs';
+import { axe, BUILD, check, launch, openPage, PPROF, ROOT, run, shot, SHOTS, start } from './harness.mjs';
 
 const REQUESTS = join(ROOT, 'tests/web/requests.trace');
 const GO_OLD = join(ROOT, 'tests/golden/trace/workload-go1.19.trace');
@@ -47,7 +48,7 @@ async function zooms(page, base) {
   await page.waitForTimeout(200);
   const after = await page.evaluate((x) => globalThis.__ui.timeline.timeAt(x), 700);
   check('the wheel zooms at the pointer', Math.abs(after - before) < whole / 1000, before, after);
-  await page.waitForFunction(() => new URLSearchParams(location.search).get('t0'));
+  await page.waitForFunction(() => Number(new URLSearchParams(location.search).get('t0')) === Math.round(globalThis.__ui.timeline.range.t0));
   const { t0: kept } = await range(page);
   await page.reload();
   await settled(page);
@@ -159,6 +160,35 @@ async function native(page, base) {
   check('and it zooms', (await range(page)).t0 > t0);
 }
 
+// A trace of the shop, fetched from its own endpoint while it is under load.
+async function shop(page) {
+  const { match } = await start(join(BUILD, 'examples/shop/shop'), ['-p', '0', '-a', '127.0.0.1:0', '-t', '120'], /profiles at http:\/\/(\S+?)\/debug[\s\S]*items at http:\/\/127\.0\.0\.1:(\d+)/);
+  const load = spawn(join(BUILD, 'examples/shop/shop-load'), ['-p', match[2], '-t', '60', '-c', '4', '-r', '1500'], { stdio: 'ignore' });
+  const base = await serveTrace(`http://${match[1]}/debug/pprof/trace?seconds=1`);
+  load.kill();
+  await open(page, `${base}/?sort=-run`);
+  const names = await page.evaluate(() => [0, 1, 2, 3, 4, 5, 6].map((i) => globalThis.__ui.timeline.rows.row(i)?.name).join());
+  check("the shop's threads are lanes", names.includes('serve_connection') && names.includes('reindex_loop'), names);
+  await page.keyboard.press('w');
+  await page.keyboard.press('v');
+  await page.waitForSelector('.drawer .sums');
+  check('a selection of it has sums', (await page.locator('.drawer').innerText()).includes('network'));
+  await page.keyboard.press('/');
+  await page.keyboard.type('serve_connection');
+  await page.waitForSelector('.found-item');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => globalThis.__ui.timeline.span?.lane.name.includes('serve_connection'));
+  check('search leads to a thread of it', true);
+  await page.click('nav >> text=Threads');
+  await page.click('.table-body >> text=serve_connection');
+  await page.locator('.table-body a').first().click();
+  await page.waitForFunction(() => location.search.includes('lane='));
+  check('and a table leads back to the timeline', page.url().includes('k=goroutine'));
+  await settled(page);
+  await shot(page, 'trace-shop');
+}
+
 // The pictures of docs/trace.md: how a slow request is found.
 async function pictures(browser, base) {
   const page = await openPage(browser, 'light', { width: 1200, height: 660 });
@@ -206,6 +236,7 @@ await run(async () => {
   const poc = await serveTrace(NATIVE);
   await native(page, poc);
   await everyPage(browser, poc, 'native', ['', 'goroutines', 'regions']);
+  await shop(page);
   const old = await serveTrace(GO_OLD);
   await open(page, `${old}/?k=proc`);
   check('a trace of Go 1.19 is shown', (await page.evaluate(() => globalThis.__ui.timeline.rows.total)) > 0);

@@ -29,7 +29,7 @@ const kindNames: Record<Kind, string> = { goroutine: 'Goroutines', proc: 'Proces
 // Of a native program each goroutine is a thread, and lanes by thread would show the same again.
 function nameKinds(summary: Summary): Kind[] {
   if (!summary.is_go) kindNames.goroutine = 'Threads';
-  return kinds.filter((k) => (k !== 'task' || summary.tasks > 1) && (k !== 'thread' || summary.is_go));
+  return kinds.filter((k) => (k !== 'task' || summary.tasks > 0) && (k !== 'thread' || summary.is_go));
 }
 const sorts = [['start', 'First seen'], ['-run', 'Time running'], ['-runnable', 'Time waiting to run'], ['-wait', 'Time blocked'], ['-spans', 'Number of spans'], ['name', 'Name'], ['id', 'Number']] as const;
 
