@@ -17,7 +17,7 @@ static bool has_waited(int failed) {
 
 // Whether the calling thread waits for nobody: the answer is then the result.
 static bool is_over(pthread_t thread, void **ret) {
-    return pthread_tryjoin_np(thread, ret) == 0;
+    return real_locks.tryjoin(thread, ret) == 0;
 }
 
 static const void *object_of(pthread_t thread) {
