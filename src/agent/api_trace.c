@@ -263,6 +263,7 @@ EXPORT void pprof_trace_log(uint64_t task, const char *category, const char *mes
 }
 
 void api_trace_after_fork_child(void) {
+    if (!out.bytes && out.fd < 0) return;
     out.bytes = NULL;
     out.fd = out.copy = -1;
     out.is_failed = out.is_ticking = false;

@@ -17,7 +17,7 @@ struct custom {
 static struct {
     struct custom items[MAX_CUSTOM];
     _Atomic u32 n;
-} customs;
+} customs __attribute__((aligned(4096)));
 
 static struct custom *custom_of(const struct collector *of) {
     return (struct custom *)of->custom;

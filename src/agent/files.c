@@ -292,6 +292,7 @@ void files_end(void) {
 }
 
 void files_after_fork_child(void) {
+    if (!files_are_wanted()) return;
     files.has_cpu = files.has_signal_cpu = false;
     atomic_store(&files.is_asked, false);
     name_yield(files.cpu);

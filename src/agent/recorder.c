@@ -20,7 +20,7 @@ static struct {
     size_t max_bytes, n_bytes;
     struct kept kept[MAX_KEPT]; // from first on, oldest first
     u32 first, n;
-} recorder; // of the agent thread
+} recorder __attribute__((aligned(4096))); // of the agent thread
 
 static void drop_oldest(void) {
     struct kept *oldest = &recorder.kept[recorder.first % MAX_KEPT];
@@ -122,5 +122,6 @@ bool recorder_parse(str text, u64 *age_ms, size_t *max_bytes) {
 }
 
 void recorder_after_fork_child(void) {
-    memset(&recorder, 0, sizeof recorder); // the bytes are a copy nobody needs
+    // The bytes are a copy nobody needs; a page that nobody wrote to need not be copied.
+    if (recorder.is_running || recorder.n) memset(&recorder, 0, sizeof recorder);
 }

@@ -216,6 +216,7 @@ str trace_status(struct arena *out) {
 }
 
 void trace_after_fork_child(void) {
+    if (!trace_hot.chunks) return; // never traced: nothing was written, and no page need be copied
     trace_hot_after_fork_child();
     recorder_after_fork_child();
     memset(&tracer, 0, sizeof tracer);
