@@ -25,7 +25,7 @@ static void read_events(struct arena *arena, str bytes) {
     u64 sum = 0;
     if (!trace_open(arena, bytes, &r, &err)) return;
     while (trace_next(r, &ev)) {
-        if (ev.time_ns <= last_ns && last_ns != INT64_MAX) abort();
+        if (ev.time_ns <= last_ns && last_ns != TRACE_MAX_NS) abort();
         last_ns = ev.time_ns;
         sum +=
             walk(r, ev.stack) + walk(r, ev.subject_stack) + str_hash(ev.name) + str_hash(ev.value);

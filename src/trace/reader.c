@@ -374,9 +374,9 @@ static bool give_next(struct trace_reader *r, struct trace_event *ret) {
 bool trace_next(struct trace_reader *r, struct trace_event *ret) {
     if (r->is_done) return false;
     if (!(r->v1 ? give_next_v1(r, ret) : give_next(r, ret))) return false;
-    // The largest time, which only broken clocks reach, is given as often as it takes.
+    if (ret->time_ns > TRACE_MAX_NS) ret->time_ns = TRACE_MAX_NS;
     if (ret->time_ns <= r->last_ns)
-        ret->time_ns = r->last_ns == INT64_MAX ? INT64_MAX : r->last_ns + 1;
+        ret->time_ns = r->last_ns == TRACE_MAX_NS ? TRACE_MAX_NS : r->last_ns + 1;
     r->last_ns = ret->time_ns;
     ret->generation = r->n_generations;
     return true;

@@ -296,13 +296,15 @@ static void sample(struct trace_stats_maker *m, const struct trace_reader *r,
 
 void trace_stats_event(struct trace_stats_maker *m, const struct trace_reader *r,
                        const struct trace_event *ev) {
-    if (!m->has_begun) m->s.begin_ns = m->sync_ns = ev->time_ns;
+    // A v1 trace begins at -1; from 0 on, differences of times fit whatever the clock says.
+    i64 sync_ns = ev->time_ns < 0 ? 0 : ev->time_ns;
+    if (!m->has_begun) m->s.begin_ns = m->sync_ns = sync_ns;
     m->has_begun = true;
     m->s.end_ns = ev->time_ns;
     m->s.n_events++;
     switch ((enum trace_kind)ev->kind) {
     case TRACE_SYNC:
-        m->sync_ns = ev->time_ns;
+        m->sync_ns = sync_ns;
         break;
     case TRACE_TRANSITION:
         if (ev->subject_kind == TRACE_GOROUTINE)

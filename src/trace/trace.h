@@ -61,6 +61,9 @@ enum trace_subject { TRACE_NO_SUBJECT, TRACE_GOROUTINE, TRACE_PROC };
 
 // No thread, processor or goroutine.
 #define TRACE_NONE ((i64)-1)
+// The largest time, 73 years: what only broken clocks reach is given as this, however often, so
+// that times can be subtracted and added up.
+#define TRACE_MAX_NS ((i64)1 << 61)
 // A task without a parent.
 #define TRACE_NO_TASK UINT64_MAX
 
@@ -98,7 +101,7 @@ struct trace_frame {
 };
 
 struct trace_event {
-    i64 time_ns; // strictly growing
+    i64 time_ns; // strictly growing up to TRACE_MAX_NS
     i64 m, p, g; // where it happened, before it took effect; TRACE_NONE: nowhere
     i64 subject; // whose state or range it is
     str name;    // reason, kind of stopped world, label, name of a task, region; category
