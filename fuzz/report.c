@@ -29,7 +29,8 @@ static void choose(const uint8_t *b, struct report_request *req, struct options 
     req->kind = b[0] % (REPORT_SPEEDSCOPE + 1);
     req->form = b[0] / 32 % (FORM_CSV + 1);
     if (!pipeline_has_form(req->kind, req->form)) req->form = FORM_TEXT;
-    req->has_regex = req->kind == REPORT_PEEK || req->kind == REPORT_LIST;
+    req->has_regex = req->kind == REPORT_PEEK || req->kind == REPORT_LIST ||
+                     req->kind == REPORT_DISASM || req->kind == REPORT_WEBLIST;
     req->regex = str_of(words[b[6] % 8]);
     req->options = o;
 }
