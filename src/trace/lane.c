@@ -23,11 +23,12 @@ struct lane_node {
 // Most goroutines do little: leaves begin small, and are given on when outgrown.
 static const u32 leaf_caps[LANE_LEAVES] = {4, 8, 16, 24, 32, 48, 64, 96, LANE_LEAF};
 
-enum { START_BITS = 44, PLACE_BITS = 12 };
-#define MAX_START (((i64)1 << START_BITS) - 1)
+enum { PLACE_BITS = 12 }; // beside LANE_START_BITS and 8 of the state
 
 static struct lane_span span_pack(i64 start_ns, u8 state, u32 place, u32 ref) {
-    u64 start = (u64)(start_ns < 0 ? 0 : start_ns > MAX_START ? MAX_START : start_ns);
+    u64 start = (u64)(start_ns < 0                   ? 0
+                      : start_ns > LANE_MAX_START_NS ? LANE_MAX_START_NS
+                                                     : start_ns);
     u64 where = place < LANE_MAX_PLACE ? place : LANE_MAX_PLACE;
     u64 bits = start << (PLACE_BITS + 8) | where << 8 | state;
     return (struct lane_span){.low = (u32)bits, .high = (u32)(bits >> 32), .ref = ref};

@@ -31,7 +31,11 @@ enum {
     LANE_MAX_PLACE = 4095, // twelve bits; no place, or one past them
 };
 
-// 44 bits of start (ns since the trace began: 4.8 hours), 12 of place, 8 of state.
+// Of a span: its start (ns since the trace began: 4.8 hours; what comes later is told to lie
+// there), 12 bits of place, 8 of state.
+enum { LANE_START_BITS = 44 };
+#define LANE_MAX_START_NS (((i64)1 << LANE_START_BITS) - 1)
+
 struct lane_span {
     u32 low, high;
     u32 ref; // of goroutines a stack, or the thread where it runs; of the others whom they run

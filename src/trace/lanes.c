@@ -19,9 +19,6 @@ struct lanes_thread {
     u32 proc_i, go_i; // held; in a call without a processor; U32_NONE
 };
 
-// Nine years: what a question may multiply by its slices.
-#define MAX_TRACE_NS ((u64)1 << 58)
-
 // States that are no reasons, by number: the first ones of every store.
 enum {
     IDLE,
@@ -336,7 +333,7 @@ static void count_metric(struct trace_lanes *l, const struct trace_event *ev, i6
 // Broken clocks are told too: time goes on, and stays where arithmetic with it is safe.
 static i64 since_begin(const struct trace_lanes *l, i64 time_ns) {
     u64 at = (u64)time_ns - (u64)l->begin_ns;
-    if (at > MAX_TRACE_NS) return MAX_TRACE_NS;
+    if (at > (u64)LANE_MAX_START_NS) return LANE_MAX_START_NS;
     return (i64)at < l->end_ns ? l->end_ns : (i64)at;
 }
 
