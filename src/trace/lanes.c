@@ -173,6 +173,7 @@ static void hold_proc(struct trace_lanes *l, u32 proc_i, u32 thread_i, i64 at) {
 
 static void change_proc(struct trace_lanes *l, const struct trace_event *ev, i64 at) {
     u32 i = proc_of(l, ev->subject), thread_i = thread_of(l, ev->m);
+    if (i == U32_NONE) return; // as in change_go
     bool is_running = ev->to == TRACE_RUNNING, is_first = !l->sets[LANES_PROC].lanes[i].n;
     if (!is_first && l->procs[i].is_running == is_running) return;
     i64 since = is_first && ev->from == TRACE_UNDETERMINED ? 0 : at;
@@ -259,6 +260,7 @@ static void place_go(struct trace_lanes *l, u32 i, const struct trace_event *ev,
 static void change_go(struct trace_lanes *l, const struct trace_reader *r,
                       const struct trace_event *ev, i64 at) {
     u32 i = go_of(l, ev->subject);
+    if (i == U32_NONE) return; // a broken trace: its number is that of no goroutine
     struct lane *lane = &l->sets[LANES_GOROUTINE].lanes[i];
     if (lane->n && ev->from == ev->to) return; // its status is told again
     u8 state = state_of(l, ev);
