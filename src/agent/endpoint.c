@@ -8,6 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/answer.h"
+#include "agent/hot/hot.h"
 #include "agent/http.h"
 #include "agent/loop.h"
 
@@ -28,7 +29,7 @@ enum {
     BODY_MAX = 4 << 20,    // of a POST to /symbol: 200,000 addresses
     IDLE_SECONDS = 30,     // a client that neither sends nor takes anything for so long is cut off
     SENDING_MAX = 1 << 20, // of a stream, handed to the kernel's side before the rest waits
-    WATCH_MS = 50,         // how often a running collection looks at its client
+    WATCH_MS = 50,         // how often a running collection is stepped, and looks at its client
 };
 
 static struct {
@@ -177,6 +178,13 @@ static void step(struct pending *p, struct reply *ret) {
         pending_reply(p, ret);
 }
 
+// From half of WATCH_MS to one and a half: what looks at the program must not keep step with it.
+static bool watch_again(struct pending *p) {
+    u64 us = WATCH_MS * 500 + sample_random() % (WATCH_MS * 1000);
+    struct timeval pause = {.tv_usec = (suseconds_t)us};
+    return event_add(p->timer, &pause) == 0;
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *ctx) {
     struct pending *p = ctx;
     struct reply reply;
@@ -187,14 +195,15 @@ static void on_watch(evutil_socket_t fd, short what, void *ctx) {
         answer_cancel(p->answer);
         return pending_reply(p, &no_memory_reply);
     }
-    step(p, &reply);
+    if (watch_again(p)) return step(p, &reply);
+    answer_cancel(p->answer);
+    pending_reply(p, &no_memory_reply);
 }
 
 static void wait_for_answer(struct pending *p) {
-    struct timeval every = {.tv_usec = WATCH_MS * 1000};
     struct reply reply = {.status = 500, .content_type = "text/plain; charset=utf-8"};
-    p->timer = event_new(loop_base(), -1, EV_PERSIST, on_watch, p);
-    if (!p->timer || event_add(p->timer, &every)) {
+    p->timer = event_new(loop_base(), -1, 0, on_watch, p);
+    if (!p->timer || !watch_again(p)) {
         answer_cancel(p->answer);
         return pending_reply(p, &reply);
     }

@@ -12,10 +12,7 @@
 #include <setjmp.h>
 #include <time.h>
 
-enum {
-    LOOK_MS = 50,
-    MAX_CELLS = 1 << 16,
-};
+enum { MAX_CELLS = 1 << 16 };
 
 // How often a thread was found blocked in one place.
 struct cell {
@@ -38,7 +35,7 @@ static struct {
     size_t cap_looks, cap_names;
     u64 n_unfollowed, n_dropped, n_without_memory, n_lost;
     i64 started_wall_ns;
-    u64 started_ns, ended_ns, next_ns;
+    u64 started_ns, ended_ns;
     struct rows rows; // of the ended profile
 } off;                // used by the agent thread
 
@@ -88,7 +85,6 @@ static void look(void) {
     AUTO_ARENA struct arena scratch = arena_sub(&off.arena);
     struct thread_dumps dumps;
     struct err err;
-    off.next_ns = clock_ns(CLOCK_MONOTONIC) + LOOK_MS * 900000ull; // the timer may be early
     switches_drain();
     images_follow();
     struct look_opts opts = {.max = MAX_SWITCHED};
@@ -182,7 +178,7 @@ bool offcpu_start(struct err *err) {
 }
 
 void offcpu_step(void) {
-    if (off.is_running && clock_ns(CLOCK_MONOTONIC) >= off.next_ns) with_memory(look);
+    if (off.is_running) with_memory(look);
 }
 
 void offcpu_stop(void) {

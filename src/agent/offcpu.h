@@ -11,7 +11,7 @@
 
 // Fails: ERR_BUSY while one runs; ERR_UNSUPPORTED where switches are not recorded.
 MUST_USE bool offcpu_start(struct err *err);
-void offcpu_step(void); // at least every 50 ms
+void offcpu_step(void); // about every 50 ms, at uneven intervals (see wall_step)
 void offcpu_stop(void);
 // waits/count, offcpu/nanoseconds; labels "state" (Go's words, or preempted), "thread" and the
 // thread's own. Time of threads that no look found blocked stands under [not seen].

@@ -105,10 +105,8 @@ static void look(void) {
     struct look_opts opts = {.wait_ms = RUNNING_MS, .first = wall.next_thread, .max = WALL_THREADS};
     bool is_read = threads_look(&scratch, &opts, &dumps, &err);
     u64 now = clock_ns(CLOCK_MONOTONIC), ns = now - wall.looked_ns;
-    u64 pause = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu) * LOOK_PAUSE;
-    u64 least = WALL_LOOK_MS * 1000000ull;
     wall.looked_ns = now;
-    wall.next_ns = before + (pause > least ? pause : least) - least / 10; // the timer may be early
+    wall.next_ns = before + (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu) * LOOK_PAUSE;
     if (!is_read) return;
     wall.n_looks++;
     wall.next_thread = opts.first + dumps.n;
@@ -138,7 +136,6 @@ bool wall_start(struct err *err) {
     strmap_init(&wall.words, &wall.arena);
     wall.started_wall_ns = (i64)clock_ns(CLOCK_REALTIME);
     wall.started_ns = wall.looked_ns = clock_ns(CLOCK_MONOTONIC);
-    wall.next_ns = wall.started_ns + WALL_LOOK_MS * 1000000ull / 2;
     wall.has_profile = wall.is_running = true;
     return true;
 }

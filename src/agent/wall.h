@@ -9,14 +9,13 @@
 
 #include "agent/agent.h"
 
-enum {
-    WALL_THREADS = 64, // read at a look: 15 us each, so that 20 looks a second cost 2 % of a CPU
-    WALL_LOOK_MS = 50, // the least time from one look to the next
-};
+enum { WALL_THREADS = 64 }; // read at a look: 15 us each, so that 20 looks a second cost 2 % of a CPU
 
 // Fails: ERR_BUSY while one runs.
 MUST_USE bool wall_start(struct err *err);
-// Looks at the threads if it is time to. At least every WALL_LOOK_MS while a profile runs.
+// Looks at the threads, unless the last look was dear and not long ago. To be called about 20 times
+// a second, at uneven intervals: at even ones a program that repeats itself in step with them would
+// be seen in one place only.
 void wall_step(void);
 void wall_stop(void);
 // The rows of the last profile: samples/count, wall/nanoseconds; labels "state" (Go's words:

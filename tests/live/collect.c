@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEPT_BLOCKS = 4000, KEPT_BYTES = 20000 };
+enum { KEPT_BLOCKS = 4000, KEPT_BYTES = 20000, SPIN_NS = 10000000 };
 
 static volatile unsigned long sink;
 static void *volatile kept[KEPT_BLOCKS];
@@ -24,7 +24,13 @@ static void pause_ms(long ms) {
 
 __attribute__((noinline)) static void spin_labelled(void *arg) {
     (void)arg;
-    for (unsigned long i = 0; i < 20000000; i++) sink += i;
+    struct timespec now;
+    long long end_ns = 0;
+    do {
+        for (unsigned long i = 0; i < 10000; i++) sink += i;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        if (!end_ns) end_ns = now.tv_sec * 1000000000ll + now.tv_nsec + SPIN_NS;
+    } while (now.tv_sec * 1000000000ll + now.tv_nsec < end_ns);
 }
 
 // Inherits its labels from main.

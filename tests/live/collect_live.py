@@ -124,7 +124,8 @@ def check_wall():
     n_threads = get("goroutine").total()
     live.check(abs(whole - n_threads) < 0.1 * n_threads, "every thread's time is all there", f"{whole:.2f} of {n_threads} threads")
     spun = [s for s in by_label(wall, "job", "spinner") if s.labels["state"] in ("running", "runnable")]
-    live.check(sum(s.values[1] for s in spun) > 0.05 * wall.duration_nanos, "running threads are seen too")
+    live.check(sum(s.values[1] for s in spun) > 0.05 * wall.duration_nanos, "running threads are seen too",
+               f"{sum(s.values[1] for s in spun) / 1e6:.0f} of {wall.duration_nanos / 1e6:.0f} ms")
     fg = live.Profile(live.ask(address, "/debug/fgprof?seconds=1").body)
     live.check(fg.types == [("samples", "count"), ("time", "nanoseconds")], "/debug/fgprof has fgprof's types", str(fg.types))
     folded = live.ask(address, "/debug/fgprof?seconds=1&format=folded").text
