@@ -98,7 +98,7 @@ def itself():
                 re.finditer(r"^M=\S+ P=\S+ G=(\S+) StateTransition .*GoID=(\d+) Waiting->Runnable", text, re.M))
     by_others = sum(m.group(1) not in (m.group(2), "-1") for m in
                     re.finditer(r"^M=\S+ P=\S+ G=(\S+) StateTransition .*GoID=(\d+) Waiting->Runnable", text, re.M))
-    live.check(locks > 50 and conds > 20 and woken >= by_others > (locks + conds) / 2, "who woke whom is known",
+    live.check(locks > 10 and conds > 10 and woken >= by_others > (locks + conds) / 2, "who woke whom is known",
                f"{locks} locks, {conds} conditions, {by_others} woken by others")
     live.check("worker @" in text and "traced.c" not in text.split("worker @")[0][-200:], "stacks have names")
     go_agrees(recorder, parsed(recorder))
