@@ -9,9 +9,8 @@
 
 #include "agent/agent.h"
 
-enum {
-    WALL_THREADS = 64
-}; // read at a look: 15 us each, so that 20 looks a second cost 2 % of a CPU
+// Read at a look: 15 us each, so that 20 looks a second cost 2 % of a CPU.
+enum { WALL_THREADS = 64 };
 
 // Fails: ERR_BUSY while one runs.
 MUST_USE bool wall_start(struct err *err);
