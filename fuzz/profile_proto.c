@@ -38,7 +38,8 @@ static void check_profile(struct arena *arena, const struct profile *p) {
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     struct arena arena;
     arena_init(&arena);
-    struct unpack_opts opts = {.max_bytes = 1 << 20}; // bombs must not fill the fuzzer's memory
+    struct formats_opts opts = {.unpack.max_bytes =
+                                    1 << 20}; // bombs must not fill the fuzzer's memory
     struct profile p;
     struct err err;
     if (formats_load(&arena, (str){(const char *)data, size}, &opts, &p, &err))

@@ -32,7 +32,7 @@ static bool input_load(struct input *in, const struct batch_opts *opts) {
     if (!load_profile(&in->arena, bytes, &opts->load, &p, &in->err)) return false;
     in->notes = (struct buf){
         .p = in->notes_bytes, .cap = sizeof in->notes_bytes, .max = sizeof in->notes_bytes};
-    p = local_locate(&in->arena, &p, opts->binary_path, &in->notes);
+    p = local_locate(&in->arena, &p, opts->load.binary_path, &in->notes);
     p = edit_add_mapping(&in->arena, &p);
     in->profile = edit_main_binary(&in->arena, &p, opts->binary, opts->build_id);
     if (in->is_url) in->profile = origins_name(&in->arena, &in->profile, &in->url);

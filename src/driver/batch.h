@@ -29,7 +29,6 @@ struct input {
 struct batch_opts {
     struct load_opts load;
     str binary, build_id;    // of the main binary, put into each input
-    str binary_path;         // PPROF_BINARY_PATH: folders to look for binaries in
     struct origins *origins; // gets where the mappings of fetched inputs come from
 };
 

@@ -3,6 +3,7 @@
 #include "driver/load.h"
 
 #include "formats/formats.h"
+#include "symbols/symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,12 @@ bool load_bytes(struct arena *out, str path, const struct load_opts *opts, str *
 
 bool load_profile(struct arena *out, str bytes, const struct load_opts *opts, struct profile *ret,
                   struct err *err) {
-    struct unpack_opts unpack = {.max_bytes = opts->max_bytes, .is_given = true};
-    return formats_load(out, bytes, &unpack, ret, err);
+    AUTO_ARENA struct arena scratch = arena_sub(out);
+    struct walker *walker = walker_open(&scratch, opts->binary_path);
+    struct stack_walker step = walker_of(walker);
+    struct formats_opts o = {.unpack = {.max_bytes = opts->max_bytes, .is_given = true},
+                             .walker = &step};
+    bool is_loaded = formats_load(out, bytes, &o, ret, err);
+    walker_close(walker);
+    return is_loaded;
 }

@@ -6,7 +6,8 @@
 #include "profile/profile.h"
 
 struct load_opts {
-    u64 max_bytes; // of the file, and of what it unpacks to
+    u64 max_bytes;   // of the file, and of what it unpacks to
+    str binary_path; // folders to look for binaries in, whose rules tell how stacks go on
 };
 
 // The whole of a file; "-" is standard input. Pipes and process substitution are read once, to

@@ -97,10 +97,9 @@ static bool side_merge(struct arena *out, struct sources *s, bool is_base, const
     size_t n_sources = s->n - s->n_bases, n = is_base ? s->n_bases : n_sources;
     struct input *inputs = s->inputs + (is_base ? n_sources : 0);
     struct batch_opts opts = {
-        .load.max_bytes = (u64)cli->flags.max_megabytes << 20,
+        .load = {.max_bytes = (u64)cli->flags.max_megabytes << 20, .binary_path = binary_path(out)},
         .binary = cli->binary,
         .build_id = cli->flags.buildid,
-        .binary_path = binary_path(out),
         .origins = &s->origins,
     };
     char context[64];

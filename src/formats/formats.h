@@ -14,11 +14,18 @@
 
 #include "profile/profile.h"
 
+struct formats_opts {
+    struct unpack_opts unpack;
+    // Finds callers in stacks that were recorded as registers and bytes; NULL: only their innermost
+    // frames are kept.
+    const struct stack_walker *walker;
+};
+
 // Unpacks bytes, finds out what they are, decodes and checks them.
-// Fails: "decompressing profile: ..." (ERR_MALFORMED, ERR_LIMIT past opts->max_bytes); "parsing
-// profile: unrecognized profile format" (ERR_UNRECOGNIZED), "parsing profile: empty input file",
-// "parsing profile: concatenated profiles detected", "parsing profile: ..." with a legacy form's
-// own sentence; "malformed profile: ..." when profile_check refuses (ERR_INCONSISTENT).
-// opts may be NULL. Source: reference/pprof.md section 3.
-MUST_USE bool formats_load(struct arena *out, str bytes, const struct unpack_opts *opts,
+// Fails: "decompressing profile: ..." (ERR_MALFORMED, ERR_LIMIT past opts->unpack.max_bytes);
+// "parsing profile: unrecognized profile format" (ERR_UNRECOGNIZED), "parsing profile: empty input
+// file", "parsing profile: concatenated profiles detected", "parsing profile: ..." with a legacy
+// form's own sentence; "malformed profile: ..." when profile_check refuses (ERR_INCONSISTENT). opts
+// may be NULL. Source: reference/pprof.md section 3.
+MUST_USE bool formats_load(struct arena *out, str bytes, const struct formats_opts *opts,
                            struct profile *ret, struct err *err);

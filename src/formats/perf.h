@@ -1,6 +1,7 @@
 // formats/perf.h - what perf.data holds, between the files that read it.
 // Room: private to formats/: events and samples (perf_event.c), feature sections (perf_features.c),
-// compressed records (perf_unzip.c), processes and what they mapped (perf_maps.c). Door:
+// compressed records (perf_unzip.c), processes and what they mapped (perf_maps.c), stacks to be
+// walked (perf_walk.c). Door:
 // perf_data_decode() in perf_data.c. Source: linux/perf_event.h and the kernel's
 // tools/perf/Documentation/perf.data-file-format.txt. Little-endian only.
 #pragma once
@@ -12,13 +13,15 @@ enum {
     PERF_MAX_EVENTS = 32,
     PERF_ATTR_MIN = 64, // PERF_ATTR_SIZE_VER0: everything read here lies in it
     PERF_KERNEL_PID = -1,
+    // Frames found in one recorded stack: perf shows 127, and 64 KiB of a deep recursion hold 2000.
+    PERF_MAX_WALKED = 2048,
 };
 
 enum perf_mode { PERF_UNKNOWN, PERF_KERNEL, PERF_USER, PERF_OTHER }; // hypervisors and guests
 
 struct perf_event {
     u32 type;
-    u64 config, period, sample_type, read_format;
+    u64 config, period, sample_type, read_format, branch_type, registers_mask;
     bool is_freq, has_sample_ids; // has_sample_ids: all records end in the sample's ids and time
     str name;                     // empty: none was recorded
 };
@@ -42,6 +45,10 @@ struct perf_sample {
     u64 ip, time, period;
     enum perf_mode mode; // of ip
     str ips;             // the callchain: u64 little-endian each, innermost first
+    // The program's registers, those of the mask in its order, and its stack from the innermost
+    // byte on; empty: not recorded.
+    u64 registers_mask;
+    str registers, stack;
 };
 
 // What feature sections and pipe records tell about the whole recording.
@@ -99,8 +106,19 @@ MUST_USE bool perf_processes_take(struct perf_processes *all, const struct perf_
 // by several processes has one mapping, its first place, and addresses are moved there.
 u32 perf_location(struct perf_processes *all, u32 pid, enum perf_mode mode, u64 address,
                   bool is_return);
+// Whether something is mapped at an address of a program.
+bool perf_is_mapped(const struct perf_processes *all, u32 pid, u64 address);
+// What is built: its mappings and locations so far.
+const struct profile *perf_profile(const struct perf_processes *all);
 // The name of a thread: a string id, 0 when unknown.
 u32 perf_comm(const struct perf_processes *all, u32 pid, u32 tid);
 void perf_sample_counted(struct perf_processes *all, u32 pid);
 // Makes the program of the process with the most samples the first mapping.
 void perf_main_first(struct perf_processes *all);
+
+// perf_walk.c
+
+// Puts the locations of the sample's recorded stack, innermost first, into stack, which has room
+// for PERF_MAX_WALKED, and returns their number; 0: no stack was recorded, or walker is NULL.
+u32 perf_walk(struct perf_processes *all, const struct perf_sample *s,
+              const struct stack_walker *walker, u32 *stack);

@@ -54,7 +54,8 @@ struct perf {
     struct arena *scratch;
     struct perf_events events;
     struct perf_facts facts;
-    struct timed *records; // those to be played
+    const struct stack_walker *walker; // NULL: stacks are not walked
+    struct timed *records;             // those to be played
     size_t n_records, cap_records;
     str *pieces; // of the compressed stream
     size_t n_pieces, cap_pieces;
@@ -328,7 +329,8 @@ static void set_period(struct perf *f) {
 static u32 make_stack(struct perf *f, const struct perf_sample *s) {
     size_t n_ips = s->ips.len / 8;
     u32 n = 0;
-    GROW(f->scratch, f->stack, f->cap_stack, n_ips + 1);
+    bool is_walked = f->walker && s->registers.len > 0;
+    GROW(f->scratch, f->stack, f->cap_stack, n_ips + 1 + (is_walked ? PERF_MAX_WALKED : 0));
     enum perf_mode mode = s->mode;
     bool is_exact = true; // the first address of each mode is where it was, not where it returns
     for (size_t i = 0; i < n_ips; i++) {
@@ -341,9 +343,11 @@ static u32 make_stack(struct perf *f, const struct perf_sample *s) {
             continue;
         }
         if (ip == 0) continue; // where frame pointers led nowhere
+        if (is_walked && mode == PERF_USER) continue;
         f->stack[n++] = perf_location(f->processes, s->pid, mode, ip, !is_exact);
         is_exact = false;
     }
+    if (is_walked) n += perf_walk(f->processes, s, f->walker, f->stack + n);
     if (n == 0 && s->ip) f->stack[n++] = perf_location(f->processes, s->pid, s->mode, s->ip, false);
     return n;
 }
@@ -418,11 +422,12 @@ static bool recognize(str bytes, bool *is_pipe, struct err *err) {
                    (unsigned long long)header_bytes);
 }
 
-bool perf_data_decode(struct arena *out, str bytes, struct profile *ret, struct err *err) {
+bool perf_data_decode(struct arena *out, str bytes, const struct stack_walker *walker,
+                      struct profile *ret, struct err *err) {
     bool is_pipe;
     if (!recognize(bytes, &is_pipe, err)) return false;
     AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct perf f = {.scratch = &scratch};
+    struct perf f = {.scratch = &scratch, .walker = walker};
     builder_init(&f.b, out);
     idmap_init(&f.events.by_id, &scratch);
     strmap_init(&f.facts.build_ids, &scratch);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// The bits of sample_type up to the callchain; what follows it is not read.
+// The bits of sample_type up to the stack; what follows it is not read.
 enum {
     HAS_IP = 1 << 0,
     HAS_TID = 1 << 1,
@@ -17,11 +17,24 @@ enum {
     HAS_CPU = 1 << 7,
     HAS_PERIOD = 1 << 8,
     HAS_STREAM_ID = 1 << 9,
+    HAS_RAW = 1 << 10,
+    HAS_BRANCHES = 1 << 11,
+    HAS_REGISTERS = 1 << 12,
+    HAS_STACK = 1 << 13,
     HAS_IDENTIFIER = 1 << 16,
 };
 
 // The bits of read_format.
 enum { READ_ENABLED = 1, READ_RUNNING = 2, READ_ID = 4, READ_GROUP = 8, READ_LOST = 16 };
+
+// The bits of branch_sample_type that add to a sample.
+enum { BRANCH_HAS_INDEX = 1 << 17, BRANCH_HAS_COUNTERS = 1 << 19 };
+enum { BRANCH_BYTES = 24, BRANCH_COUNTER_BYTES = 8 };
+
+enum { ABI_64 = 2 }; // of registers; 0: none follow, as of kernel threads
+
+// Where later versions of perf_event_attr have these.
+enum { ATTR_BRANCH_TYPE = 72, ATTR_REGISTERS = 80 };
 
 // The bits of attr's flags.
 enum { FLAG_FREQ = 1 << 10, FLAG_SAMPLE_ID_ALL = 1 << 18 };
@@ -48,6 +61,12 @@ static const char *const software_names[] = {
     "emulation-faults", "dummy",        "bpf-output",   "cgroup-switches",
 };
 
+static u64 u64_at(str bytes, size_t at) {
+    u64 x;
+    memcpy(&x, bytes.p + at, sizeof x); // all our machines are little-endian
+    return x;
+}
+
 bool perf_event_add(struct perf_events *events, str attr, u32 *event_i, struct err *err) {
     struct reader r = reader_of(attr);
     struct perf_event e = {0};
@@ -60,6 +79,8 @@ bool perf_event_add(struct perf_events *events, str attr, u32 *event_i, struct e
     if (!is_whole) return err_in(err, "perf.data: attr");
     e.is_freq = flags & FLAG_FREQ;
     e.has_sample_ids = flags & FLAG_SAMPLE_ID_ALL;
+    if (attr.len >= ATTR_BRANCH_TYPE + 8) e.branch_type = u64_at(attr, ATTR_BRANCH_TYPE);
+    if (attr.len >= ATTR_REGISTERS + 8) e.registers_mask = u64_at(attr, ATTR_REGISTERS);
     *event_i = events->n < PERF_MAX_EVENTS ? events->n++ : PERF_MAX_EVENTS - 1;
     events->items[*event_i] = e;
     return true;
@@ -96,12 +117,6 @@ enum perf_mode perf_record_mode(const struct perf_record *record) {
     default:
         return PERF_OTHER;
     }
-}
-
-static u64 u64_at(str bytes, size_t at) {
-    u64 x;
-    memcpy(&x, bytes.p + at, sizeof x); // all our machines are little-endian
-    return x;
 }
 
 static unsigned n_words(u64 sample_type, u64 fields) {
@@ -160,6 +175,53 @@ static bool read_callchain(struct reader *r, struct perf_sample *s, struct err *
     return reader_bytes(r, 8 * n, &s->ips, err);
 }
 
+static bool skip_raw(struct reader *r, struct err *err) {
+    u32 size;
+    str skipped;
+    return reader_u32le(r, &size, err) && reader_bytes(r, size, &skipped, err);
+}
+
+static bool skip_branches(struct reader *r, u64 branch_type, struct err *err) {
+    u64 n, index;
+    str skipped;
+    bool has_counters = branch_type & BRANCH_HAS_COUNTERS;
+    if (!reader_u64le(r, &n, err) || !optional_u64(r, branch_type & BRANCH_HAS_INDEX, &index, err))
+        return false;
+    if (n > reader_left(r) / BRANCH_BYTES)
+        return err_set(err, ERR_MALFORMED, reader_at(r), "too many branches");
+    u64 each = BRANCH_BYTES + (has_counters ? BRANCH_COUNTER_BYTES : 0);
+    return reader_bytes(r, n * each, &skipped, err);
+}
+
+static bool read_registers(struct reader *r, u64 mask, struct perf_sample *s, struct err *err) {
+    u64 abi;
+    if (!reader_u64le(r, &abi, err)) return false;
+    if (abi == 0) return true;
+    if (!reader_bytes(r, 8 * (size_t)__builtin_popcountll(mask), &s->registers, err)) return false;
+    if (abi != ABI_64) s->registers = (str){0}; // the stack of 32-bit code is not walked
+    s->registers_mask = mask;
+    return true;
+}
+
+// As much of it as was asked for is there; how much of that was filled follows.
+static bool read_stack(struct reader *r, struct perf_sample *s, struct err *err) {
+    u64 size, filled;
+    if (!reader_u64le(r, &size, err)) return false;
+    if (size == 0) return true;
+    if (!reader_bytes(r, size, &s->stack, err) || !reader_u64le(r, &filled, err)) return false;
+    if (filled < s->stack.len) s->stack.len = (size_t)filled;
+    return true;
+}
+
+static bool read_user(struct reader *r, const struct perf_event *e, struct perf_sample *s,
+                      struct err *err) {
+    u64 type = e->sample_type;
+    if (!(type & HAS_REGISTERS) || !(type & HAS_STACK)) return true;
+    return (!(type & HAS_RAW) || skip_raw(r, err)) &&
+           (!(type & HAS_BRANCHES) || skip_branches(r, e->branch_type, err)) &&
+           read_registers(r, e->registers_mask, s, err) && read_stack(r, s, err);
+}
+
 bool perf_sample_read(const struct perf_events *events, const struct perf_record *record,
                       struct perf_sample *ret, struct err *err) {
     struct reader r = reader_of(record->body);
@@ -172,7 +234,8 @@ bool perf_sample_read(const struct perf_events *events, const struct perf_record
     bool is_whole = read_ids(&r, e->sample_type, &s, err) &&
                     optional_u64(&r, e->sample_type & HAS_PERIOD, &s.period, err) &&
                     (!(e->sample_type & HAS_READ) || skip_read(&r, e->read_format, err)) &&
-                    (!(e->sample_type & HAS_CALLCHAIN) || read_callchain(&r, &s, err));
+                    (!(e->sample_type & HAS_CALLCHAIN) || read_callchain(&r, &s, err)) &&
+                    read_user(&r, e, &s, err);
     if (!is_whole) return err_in(err, "perf.data: sample");
     *ret = s;
     return true;

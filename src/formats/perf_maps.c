@@ -301,6 +301,14 @@ static const struct map *find_map(const struct perf_processes *all, u32 pid, u64
     return i < p->n_maps && p->maps[i].start <= address ? &p->maps[i] : NULL;
 }
 
+bool perf_is_mapped(const struct perf_processes *all, u32 pid, u64 address) {
+    return find_map(all, pid, address) != NULL;
+}
+
+const struct profile *perf_profile(const struct perf_processes *all) {
+    return &all->b->p;
+}
+
 u32 perf_location(struct perf_processes *all, u32 pid, enum perf_mode mode, u64 address,
                   bool is_return) {
     // A return address may be the first of the next function: the call is what ran.

@@ -22,3 +22,4 @@
 #include "profile/model.h"
 #include "profile/prune.h"
 #include "profile/units.h"
+#include "profile/walk.h"

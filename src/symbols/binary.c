@@ -35,7 +35,8 @@ bool binary_open(str path, struct binary *ret, struct err *err) {
         return err_set(err, ERR_NOT_FOUND, 0, "file name of %zu bytes", path.len);
     memcpy(z, path.p, path.len);
     z[path.len] = 0;
-    AUTO_CLOSE int fd = open(z, O_RDONLY | O_CLOEXEC);
+    // A profile may name a pipe, which nobody may ever write to.
+    AUTO_CLOSE int fd = open(z, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) return not_found(err, path);
     bool is_file = S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof(Elf64_Ehdr);

@@ -1,5 +1,5 @@
 // symbols/running.c - the running kernel, vDSO and processes.
-// Room: see running.h. Door: running_symbols(), mapping_open().
+// Room: see running.h. Door: running_symbols(), running_vdso(), mapping_open().
 #include "symbols/running.h"
 
 #include "symbols/dwarf.h"
@@ -100,19 +100,17 @@ static bool kernel_symbols(struct arena *out, const struct profile *p, const str
     return ret->n > 0;
 }
 
-static bool vdso_symbols(struct arena *out, const struct profile *p, const struct mapping *m,
-                         struct elf_symbols *ret, u64 *ret_shift) {
+bool running_vdso(struct arena *out, const struct profile *p, const struct mapping *m, str *ret,
+                  u64 *ret_shift) {
     const char *image = (const char *)getauxval(AT_SYSINFO_EHDR);
     Elf64_Ehdr head;
-    struct err ignored;
-    if (!image) return false;
+    if (!image || m->build_id == 0 || !str_eq(profile_str(p, m->file), S("[vdso]"))) return false;
     memcpy(&head, image, sizeof head);
     size_t len = head.e_shoff + (size_t)head.e_shnum * head.e_shentsize;
     if (len > MAX_VDSO) return false;
-    str bytes = {image, len};
-    if (!is_build(out, elf_file_build_id(bytes), profile_str(p, m->build_id))) return false;
+    *ret = (str){image, len};
     *ret_shift = m->offset - m->start; // its first segment begins at 0
-    return elf_symbols_read(out, bytes, ret, &ignored) && ret->n > 0;
+    return is_build(out, elf_file_build_id(*ret), profile_str(p, m->build_id));
 }
 
 bool running_symbols(struct arena *out, const struct profile *p, const struct mapping *m,
@@ -120,7 +118,10 @@ bool running_symbols(struct arena *out, const struct profile *p, const struct ma
     str file = profile_str(p, m->file);
     if (m->build_id == 0) return false;
     if (str_starts(file, S("[kernel.kallsyms]"))) return kernel_symbols(out, p, m, ret, ret_shift);
-    return str_eq(file, S("[vdso]")) && vdso_symbols(out, p, m, ret, ret_shift);
+    str vdso;
+    struct err ignored;
+    return running_vdso(out, p, m, &vdso, ret_shift) &&
+           elf_symbols_read(out, vdso, ret, &ignored) && ret->n > 0;
 }
 
 struct pids {

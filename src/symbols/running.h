@@ -14,6 +14,11 @@
 MUST_USE bool running_symbols(struct arena *out, const struct profile *p, const struct mapping *m,
                               struct elf_symbols *ret, u64 *ret_shift);
 
+// This process's vDSO as an ELF file, where the mapping is of the same. Its addresses are
+// *ret_shift more than the profile's.
+MUST_USE bool running_vdso(struct arena *out, const struct profile *p, const struct mapping *m,
+                           str *ret, u64 *ret_shift);
+
 // Opens the binary of a mapping: its own file, or another with the mapping's very build id: what a
 // process of the profile (label pid, or libpprof's comment "pid N on HOST") has under that name in
 // its own root, runs or has mapped, or what libdw finds. is_strict: its own file must have the

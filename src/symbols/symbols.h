@@ -4,9 +4,9 @@
 // the part that libpprof shares: symbol tables and build ids, without DWARF. Words: an address is a
 // virtual address of the file, before the loader's bias. Lifetimes: tables live in the arena given
 // and point into the bytes they were read from. Failures: ERR_MALFORMED, ERR_UNRECOGNIZED.
-// demangle.h, local.h (binaries on this machine), object.h (their instructions) and remote.h (the
-// server's symbol service) are the desk's alone. Will not: read a running process, keep files open,
-// print, speak HTTP.
+// demangle.h, local.h (binaries on this machine), object.h (their instructions), remote.h (the
+// server's symbol service) and walk.h (callers of recorded stacks) are the desk's alone. Will not:
+// read a running process, keep files open, print, speak HTTP.
 #pragma once
 
 #include "symbols/demangle.h"
@@ -14,3 +14,4 @@
 #include "symbols/local.h"
 #include "symbols/object.h"
 #include "symbols/remote.h"
+#include "symbols/walk.h"

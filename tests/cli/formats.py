@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import shutil
+import subprocess
 
 from cli import SCRATCH, claim, finish, pprof
 
@@ -62,6 +64,50 @@ def round_trips(seed):
     claim(sum(row["flat"] for row in rows) == want, seed + ": json's rows add up", rows)
 
 
+WALKED = """
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+static volatile unsigned long x;
+__attribute__((noinline)) static void burn(void) {
+    clock_t end = clock() + CLOCKS_PER_SEC / 10;
+    while (clock() < end) for (int i = 0; i < 10000; i++) x += (unsigned)i;
+}
+static void on_signal(int s) { burn(); x += (unsigned)s; }
+__attribute__((noinline)) static int compare(const void *a, const void *b) {
+    if (x == 0) raise(SIGUSR1);
+    x++;
+    return *(const int *)a - *(const int *)b;
+}
+int main(void) {
+    int a[3] = {3, 1, 2};
+    signal(SIGUSR1, on_signal);
+    qsort(a, 3, sizeof *a, compare);
+    return a[0] - 1;
+}
+"""
+
+
+# Without frame pointers, through libc and a signal handler: only the binaries' rules find main.
+def walks_recorded_stacks():
+    program, data = os.path.join(SCRATCH, "walked"), os.path.join(SCRATCH, "walked.data")
+    cc = os.environ.get("CC", "cc").split()
+    subprocess.run([*cc, "-O2", "-fomit-frame-pointer", "-x", "c", "-o", program, save("walked.c", WALKED.encode())],
+                   check=True)
+    record = ["perf", "record", "-q", "-e", "cpu-clock:u", "--call-graph", "dwarf", "-o", data, program]
+    if not shutil.which("perf") or subprocess.run(record, capture_output=True, timeout=60).returncode != 0:
+        print("skipped: perf may not record here")
+        return
+    status, out, err = pprof("-folded", data)
+    want = ["_start", "main", "compare", "raise", "__restore_rt", "on_signal", "burn"]
+    if "__restore_rt" not in out:  # libc's symbols are stripped and no debug file is here
+        want = ["main", "on_signal", "burn"]
+    stacks = [line.rsplit(" ", 1)[0].split(";") for line in out.splitlines()]
+    found = [s for s in stacks if all(any(w in frame for frame in s) for w in want)]
+    claim(found, "perf's recorded stacks are walked to main", out[:2000])
+
+
+walks_recorded_stacks()
 for seed in FOREIGN:
     ways_in(seed)
 for seed in ["format_cpuprofile/small", "format_speedscope/sampled", "format_folded/small", "format_otlp/new"]:

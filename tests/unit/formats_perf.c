@@ -233,3 +233,117 @@ TEST(perf_data_of_a_big_endian_machine_is_told_so) {
     CHECK(!formats_load(t->arena, S("2ELIFREP\0\0\0\0\0\0\0\x68"), NULL, &p, &t->err));
     CHECK_EQ(t->err.code, ERR_UNSUPPORTED);
 }
+
+// --- stacks recorded as registers and bytes -----------------------------------------------------
+
+enum { X86_MASK = 0xff0fff, N_REGISTERS = 20, STACK_BYTES = 64 }; // as perf asks for them
+
+// cpu-clock with ip, tid, time, callchain, id, period, branches, user registers and stack.
+static void attr_walked(struct buf *b, u64 id) {
+    // 1 << 17 is the kind of branches that come with an index.
+    u64 type = 1 | 2 | 4 | 32 | 64 | 256 | 1 << 11 | 1 << 12 | 1 << 13;
+    u64 words[12] = {1 | (u64)96 << 32, 0,        250000,     type, 0, 1 << 18, 0, 0, 0,
+                     1 << 17,           X86_MASK, STACK_BYTES};
+    header(b, ATTR, 0, sizeof words + 8);
+    put(b, words, sizeof words);
+    put(b, &id, 8);
+}
+
+// ip and sp in the registers; a kernel address, one branch, n_filled bytes of the stack filled.
+static void sample_walked(struct buf *b, u64 id, u64 ip, u64 sp, u64 abi, u64 n_filled) {
+    u64 head[6] = {ip, 5 | (u64)5 << 32, 10, id, 250000, 2};
+    u64 chain[2] = {in_kernel, 0xffffffff81000100}, branches[5] = {1, 0};
+    u64 registers[N_REGISTERS] = {0}, stack[STACK_BYTES / 8] = {0x55020, 0x55030};
+    registers[6] = 0x66; // bp
+    registers[7] = sp;
+    registers[8] = ip;
+    registers[N_REGISTERS - 1] = 0x1515; // r15
+    u64 size = STACK_BYTES;
+    size_t n = sizeof head + sizeof chain + sizeof branches + 8 + 8 + sizeof stack + 8;
+    header(b, SAMPLE, KERNEL, n + (abi ? sizeof registers : 0));
+    put(b, head, sizeof head);
+    put(b, chain, sizeof chain);
+    put(b, branches, sizeof branches);
+    put(b, &abi, 8);
+    if (abi) put(b, registers, sizeof registers);
+    put(b, &size, 8);
+    put(b, stack, sizeof stack);
+    put(b, &n_filled, 8);
+}
+
+struct seen {
+    struct walk_frame first;
+    struct walk_stack stack;
+    u64 addresses[8];
+    int n;
+};
+
+// Pops one word after the other.
+static bool pop(void *ctx, const struct profile *p, u32 mapping_i, u64 address,
+                const struct walk_stack *stack, struct walk_frame *frame) {
+    struct seen *s = ctx;
+    CHECK(mapping_i < p->n_mappings);
+    if (s->n == 0) {
+        s->first = *frame;
+        s->stack = *stack;
+    }
+    s->addresses[s->n] = address;
+    size_t at = 8 * (size_t)s->n++;
+    if (at + 8 > stack->bytes.len) return false;
+    memcpy(&frame->registers[WALK_X86_PC], stack->bytes.p + at, 8);
+    frame->is_exact = false;
+    return true;
+}
+
+static struct profile walked(struct unit *t, u64 ip, u64 abi, u64 n_filled, struct seen *s) {
+    struct profile p;
+    struct buf b = begin(t);
+    struct stack_walker walker = {s, pop};
+    attr_walked(&b, 71);
+    map(&b, USER, 5, 0x55000, 0x1000, 0, "/bin/app", 1);
+    sample_walked(&b, 71, ip, 0x7000, abi, n_filled);
+    CHECK(formats_load(t->arena, buf_str(&b), &(struct formats_opts){.walker = &walker}, &p,
+                       &t->err));
+    return p;
+}
+
+TEST(perf_data_recorded_stacks_are_walked_behind_the_kernels_chain) {
+    struct seen s = {0};
+    struct profile p = walked(t, 0x55010, 2, 16, &s);
+    CHECK_EQ(s.first.registers[WALK_X86_SP], 0x7000);
+    CHECK_EQ(s.first.registers[6], 0x66);
+    CHECK_EQ(s.first.registers[15], 0x1515);
+    CHECK(s.first.is_exact);
+    CHECK_EQ(s.stack.at, 0x7000);
+    CHECK_EQ(s.stack.bytes.len, 16); // what was filled, not what was asked for
+    u32 n;
+    const u32 *stack = profile_stack(&p, 0, &n);
+    CHECK_EQ(n, 4);
+    CHECK_EQ(p.locations[stack[0]].address, 0xffffffff81000100);
+    CHECK_EQ(p.locations[stack[1]].address, 0x55010);
+    CHECK_EQ(p.locations[stack[2]].address, 0x5501f);
+    CHECK_EQ(p.locations[stack[3]].address, 0x5502f);
+}
+
+// While execve() works the registers are those of the program before, which is no more.
+TEST(perf_data_walks_nothing_where_nothing_is_mapped) {
+    struct seen s = {0};
+    struct profile p = walked(t, 0x99010, 2, 16, &s);
+    u32 n;
+    profile_stack(&p, 0, &n);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(s.n, 0);
+}
+
+TEST(perf_data_of_32_bit_code_or_kernel_threads_is_not_walked) {
+    struct seen s = {0};
+    walked(t, 0x55010, 1, 16, &s);
+    walked(t, 0x55010, 0, 0, &s);
+    CHECK_EQ(s.n, 0);
+}
+
+TEST(perf_data_of_more_stack_than_was_recorded_is_cut) {
+    struct seen s = {0};
+    walked(t, 0x55010, 2, 1 << 20, &s);
+    CHECK_EQ(s.stack.bytes.len, STACK_BYTES);
+}
