@@ -174,23 +174,9 @@ static bool run_tree(struct run *r) {
     return true;
 }
 
-// The page's samples alone.
-static void turn_to_page(struct run *r, struct top_page *page) {
-    struct view *v = &r->view;
-    u32 off = page->off < v->n_samples ? page->off : v->n_samples, left = v->n_samples - off;
-    page->n_all = v->n_samples;
-    v->n_samples = page->limit < left ? page->limit : left;
-    u32 *ids = NEW(r->out, u32, v->n_samples);
-    for (u32 i = 0; i < v->n_samples; i++)
-        ids[i] = v->sample_ids ? v->sample_ids[off + i] : off + i;
-    v->sample_ids = ids;
-    if (v->from) v->from += off;
-    if (v->to) v->to += off;
-}
-
 static bool run_traces(struct run *r) {
-    if (r->req->page) turn_to_page(r, r->req->page);
     make_frames(r, false, true);
+    if (r->req->stacks) report_stack_page(r->out, &r->frames, r->req->stacks, &r->view);
     if (r->req->kind == REPORT_FOLDED) {
         render_folded(r->to, &r->summary, &r->frames);
         return true;
@@ -235,6 +221,7 @@ static bool run_flamegraph(struct run *r) {
 static bool run_tags(struct run *r) {
     struct tags tags;
     report_tags(r->out, &r->summary, &tags);
+    if (r->req->tags) report_tag_page(r->out, &r->summary, r->req->tags, &tags);
     switch (r->req->form) {
     case FORM_TEXT:
         render_tags(r->to, &r->summary, &tags);

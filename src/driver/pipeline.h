@@ -36,6 +36,8 @@ enum report_form { FORM_TEXT, FORM_JSON, FORM_CSV };
 // Whether a report has rows of that form.
 bool pipeline_has_form(enum report_kind kind, enum report_form form);
 
+struct stack_page;
+struct tag_page;
 struct top_page;
 
 struct report_request {
@@ -44,7 +46,10 @@ struct report_request {
     const struct options *options; // as the user set them; what a report overrides is done inside
     str regex;                     // list, weblist, disasm, peek
     bool has_regex;
-    struct top_page *page; // which rows of text or traces; NULL: all. Its own fields are set.
+    // Which rows of text, traces or tags; NULL: all. What a page says itself is set.
+    struct top_page *page;
+    struct stack_page *stacks;
+    struct tag_page *tags;
 };
 
 // Writes the report to *to. p: loaded, merged, symbolized; not changed.

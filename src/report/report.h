@@ -83,6 +83,19 @@ struct top_page {
 // Leaves the page's rows in *top, and sets the page's own fields.
 void report_top_page(struct arena *out, struct top_page *page, struct top *top);
 
+// A page of the stacks of a view.
+enum stack_order { STACKS_BY_FILE, STACKS_BY_VALUE, STACKS_BY_LEAF, STACKS_BY_DEPTH };
+struct stack_page {
+    enum stack_order order;
+    bool is_reverse;        // the largest is first (of leaves A) unless it is set
+    const struct regex *re; // only stacks with such a frame or label ("key=value"); NULL: all
+    u32 off, limit;
+    u32 n_all; // set: what re leaves
+};
+// Leaves the page's samples in the view, and sets n_all.
+void report_stack_page(struct arena *out, const struct frames *frames, struct stack_page *page,
+                       struct view *v);
+
 struct tree_edge {
     str name;
     i64 weight;
@@ -118,6 +131,23 @@ struct tags {
     u32 n;
 };
 void report_tags(struct arena *out, const struct summary *s, struct tags *ret);
+
+// The values of a key that re leaves, before a page was cut of them.
+struct tag_count {
+    str key;
+    i64 total; // after divide_by
+    u32 n;
+};
+struct tag_page {
+    str key;                  // of that key only; empty: every key
+    const struct regex *re;   // only values whose "key=value" matches; NULL: all
+    u32 off, limit;           // of each key
+    struct tag_count *counts; // set
+    u32 n_counts;
+};
+// Leaves the page's values in *tags, and sets counts.
+void report_tag_page(struct arena *out, const struct summary *s, struct tag_page *page,
+                     struct tags *tags);
 
 struct list_line {
     i64 line, flat, cum;

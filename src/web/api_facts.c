@@ -163,7 +163,8 @@ static void put_mapping(struct json *j, const struct profile *p, const struct ma
     json_close(j, '}');
 }
 
-static void put_mappings(struct json *j, const struct profile *p) {
+// re NULL: every one.
+static void put_mappings(struct json *j, const struct profile *p, const struct regex *re) {
     struct mapping_counts *counts = NEW(j->to->arena, struct mapping_counts, p->n_mappings);
     for (u32 i = 0; i < p->n_locations; i++) {
         u32 m = p->locations[i].mapping_i;
@@ -173,19 +174,34 @@ static void put_mappings(struct json *j, const struct profile *p) {
     }
     json_key(j, "mappings");
     json_open(j, '[');
-    for (u32 i = 0; i < p->n_mappings; i++) put_mapping(j, p, &p->mappings[i], &counts[i]);
+    for (u32 i = 0; i < p->n_mappings; i++) {
+        const struct mapping *m = &p->mappings[i];
+        if (!re || regex_match(re, profile_str(p, m->file)) ||
+            regex_match(re, profile_str(p, m->build_id)))
+            put_mapping(j, p, m, &counts[i]);
+    }
+    json_close(j, ']');
+}
+
+static void put_comments(struct json *j, const struct profile *p, const struct regex *re) {
+    json_key(j, "comments");
+    json_open(j, '[');
+    for (u32 i = 0; i < p->n_comments; i++) {
+        str comment = profile_str(p, p->comments[i]);
+        if (!re || regex_match(re, comment)) json_str(j, comment);
+    }
     json_close(j, ']');
 }
 
 static bool facts(struct asked *a) {
     const struct profile *p = &a->source->profile;
     struct json j = {.to = &a->reply->body};
+    struct regex *re;
+    if (!asked_regex(a, S("q"), &re)) return false;
     json_open(&j, '{');
-    put_mappings(&j, p);
-    json_key(&j, "comments");
-    json_open(&j, '[');
-    for (u32 i = 0; i < p->n_comments; i++) json_str(&j, profile_str(p, p->comments[i]));
-    json_close(&j, ']');
+    put_mappings(&j, p, re);
+    put_comments(&j, p, re);
+    regex_done(re);
     json_key_text(&j, "drop_frames", profile_str(p, p->drop_frames));
     json_key_text(&j, "keep_frames", profile_str(p, p->keep_frames));
     json_key_text(&j, "default_sample_type", profile_str(p, p->default_sample_type));

@@ -2,7 +2,14 @@
 // Room: a request as one call of the pipeline. Door: web/profile.h. The forms are in docs/api.md.
 #include "web/profile.h"
 
-enum { TOP_ROWS = 500, MAX_TOP_ROWS = 10000, TRACE_ROWS = 100, MAX_TRACE_ROWS = 1000 };
+enum {
+    TOP_ROWS = 500,
+    MAX_TOP_ROWS = 10000,
+    TRACE_ROWS = 100,
+    MAX_TRACE_ROWS = 1000,
+    TAG_ROWS = 1000, // of each key
+    MAX_TAG_ROWS = 100000,
+};
 
 // The pipeline with the sentence's place looked up where it fails.
 static bool report(struct asked *a, const struct report_request *req, struct buf *to) {
@@ -18,6 +25,34 @@ static void put_members(struct json *j, str object) {
     buf_put(j->to, str_skip(object, 1)); // without its '{'
 }
 
+static void put_tag_counts(struct json *j, const struct tag_page *page) {
+    json_key_i64(j, "off", page->off);
+    json_key(j, "keys");
+    json_open(j, '[');
+    for (u32 i = 0; i < page->n_counts; i++) {
+        json_open(j, '{');
+        json_key_text(j, "key", page->counts[i].key);
+        json_key_i64(j, "n", page->counts[i].n);
+        json_key_i64(j, "total", page->counts[i].total);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+// What a page says of itself, and of what it was cut from.
+static void put_page(struct json *j, const struct report_request *req) {
+    if (req->page) {
+        json_key_i64(j, "n", req->page->n_all);
+        json_key_i64(j, "off", req->page->off);
+        json_key_i64(j, "flat_before", req->page->flat_before);
+    }
+    if (req->stacks) {
+        json_key_i64(j, "n", req->stacks->n_all);
+        json_key_i64(j, "off", req->stacks->off);
+    }
+    if (req->tags) put_tag_counts(j, req->tags);
+}
+
 static bool rows(struct asked *a, const struct report_request *req) {
     struct buf object = buf_new(a->rq->arena, SIZE_MAX);
     if (!report(a, req, &object)) return false;
@@ -25,16 +60,18 @@ static bool rows(struct asked *a, const struct report_request *req) {
     json_open(&j, '{');
     asked_put_warnings(a, &j);
     if (req->has_regex) json_key_text(&j, "f", req->regex);
-    if (req->page) {
-        json_key_i64(&j, "n", req->page->n_all);
-        json_key_i64(&j, "off", req->page->off);
-        if (req->kind == REPORT_TEXT) json_key_i64(&j, "flat_before", req->page->flat_before);
-    }
+    put_page(&j, req);
     put_members(&j, buf_str(&object));
     return true;
 }
 
-static bool read_page(struct asked *a, i64 limit, i64 most, struct top_page *ret) {
+// What the pages of all reports have in common.
+struct cut {
+    u32 off, limit;
+    struct regex *re; // the caller's, to be ended
+};
+
+static bool read_cut(struct asked *a, i64 limit, i64 most, struct cut *ret) {
     const struct query *q = &a->rq->query;
     i64 off;
     a->reply->where = S("off");
@@ -44,20 +81,21 @@ static bool read_page(struct asked *a, i64 limit, i64 most, struct top_page *ret
     a->reply->where = S("");
     ret->off = (u32)off;
     ret->limit = (u32)limit;
-    return true;
+    return asked_regex(a, S("q"), &ret->re);
 }
 
-static bool read_order(struct asked *a, struct top_page *ret) {
-    static const str names[] = {
-        [TOP_BY_FLAT] = S("flat"), [TOP_BY_CUM] = S("cum"), [TOP_BY_NAME] = S("name")};
+// "-name" is the other way round. says: what they may be.
+static bool read_order(struct asked *a, const str *names, size_t n, const char *says, u32 *ret,
+                       bool *ret_reverse) {
     str text = query_get(&a->rq->query, S("order"));
     str name = str_drop_prefix(text, S("-"));
-    ret->is_reverse = name.len != text.len;
+    *ret_reverse = name.len != text.len;
+    *ret = 0;
     if (!text.len) return true;
-    for (size_t i = 0; i < countof(names); i++)
-        if (str_eq(names[i], name)) return ret->order = (enum top_order)i, true;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name)) return *ret = (u32)i, true;
     a->reply->where = S("order");
-    return err_set(a->err, ERR_USAGE, 0, "order is flat, cum or name");
+    return err_set(a->err, ERR_USAGE, 0, "order is %s", says);
 }
 
 // A table on a screen shows all functions; a query that says how many is one of the original.
@@ -69,26 +107,49 @@ static void show_all(struct asked *a) {
 }
 
 static bool top(struct asked *a) {
-    struct regex *re;
-    struct top_page page = {0};
+    static const str orders[] = {
+        [TOP_BY_FLAT] = S("flat"), [TOP_BY_CUM] = S("cum"), [TOP_BY_NAME] = S("name")};
+    struct cut cut;
+    u32 order;
+    bool is_reverse;
     show_all(a);
-    if (!read_page(a, TOP_ROWS, MAX_TOP_ROWS, &page) || !read_order(a, &page)) return false;
-    if (!asked_regex(a, S("q"), &re)) return false;
-    page.re = re;
+    if (!read_order(a, orders, countof(orders), "flat, cum or name", &order, &is_reverse) ||
+        !read_cut(a, TOP_ROWS, MAX_TOP_ROWS, &cut))
+        return false;
+    struct top_page page = {.order = (enum top_order)order,
+                            .is_reverse = is_reverse,
+                            .re = cut.re,
+                            .off = cut.off,
+                            .limit = cut.limit};
     bool ok =
         rows(a, &(struct report_request){
                     .kind = REPORT_TEXT, .form = FORM_JSON, .options = &a->options, .page = &page});
-    regex_done(re);
+    regex_done(cut.re);
     return ok;
 }
 
 static bool traces(struct asked *a) {
-    struct top_page page = {0};
-    return read_page(a, TRACE_ROWS, MAX_TRACE_ROWS, &page) &&
-           rows(a, &(struct report_request){.kind = REPORT_TRACES,
-                                            .form = FORM_JSON,
-                                            .options = &a->options,
-                                            .page = &page});
+    static const str orders[] = {[STACKS_BY_FILE] = S("file"),
+                                 [STACKS_BY_VALUE] = S("value"),
+                                 [STACKS_BY_LEAF] = S("leaf"),
+                                 [STACKS_BY_DEPTH] = S("depth")};
+    struct cut cut;
+    u32 order;
+    bool is_reverse;
+    if (!read_order(a, orders, countof(orders), "file, value, leaf or depth", &order,
+                    &is_reverse) ||
+        !read_cut(a, TRACE_ROWS, MAX_TRACE_ROWS, &cut))
+        return false;
+    struct stack_page page = {.order = (enum stack_order)order,
+                              .is_reverse = is_reverse,
+                              .re = cut.re,
+                              .off = cut.off,
+                              .limit = cut.limit};
+    bool ok = rows(
+        a, &(struct report_request){
+               .kind = REPORT_TRACES, .form = FORM_JSON, .options = &a->options, .stacks = &page});
+    regex_done(cut.re);
+    return ok;
 }
 
 static bool plain(struct asked *a, enum report_kind kind) {
@@ -144,7 +205,17 @@ static bool matching(struct asked *a, enum report_kind kind) {
 }
 
 static bool tags(struct asked *a) {
-    return plain(a, REPORT_TAGS);
+    struct cut cut;
+    if (!read_cut(a, TAG_ROWS, MAX_TAG_ROWS, &cut)) return false;
+    struct tag_page page = {.key = query_get(&a->rq->query, S("key")),
+                            .re = cut.re,
+                            .off = cut.off,
+                            .limit = cut.limit};
+    bool ok =
+        rows(a, &(struct report_request){
+                    .kind = REPORT_TAGS, .form = FORM_JSON, .options = &a->options, .tags = &page});
+    regex_done(cut.re);
+    return ok;
 }
 static bool graph(struct asked *a) {
     return plain(a, REPORT_DOT);

@@ -126,7 +126,17 @@ def check_endpoints(web):
     claim(web.json("/api/source?f=busy")["rows"][0]["file"] == "shop.c", "source has its file")
     claim(web.json("/api/source")["f"] == "^busy$", "source begins with the hottest function")
     claim(web.json("/api/tags")["rows"] == [{"key": "kind", "value": "gzip", "weight": 70}], "tags")
-    claim(web.json("/api/traces?off=1&limit=1")["rows"][0]["value"] == 20, "traces has pages")
+    of_key = web.json("/api/tags?q=%5Ekind%3Dg&key=kind")
+    claim(of_key["keys"] == [{"key": "kind", "n": 1, "total": 70}], "tags count what the search leaves", of_key)
+    claim(web.json("/api/tags?q=%5Ekind%3Dx")["keys"] == [], "and say nothing of a key with none")
+    claim(web.json("/api/tags?key=other")["rows"] == [] and web.json("/api/tags?off=1")["rows"] == [], "tags has pages")
+    values = lambda query: [row["value"] for row in web.json("/api/traces?" + query)["rows"]]
+    claim(values("off=1&limit=1") == [20], "traces has pages")
+    claim(values("order=-value") == [10, 20, 70] and values("order=value&off=1") == [20, 10], "traces is sorted")
+    claim(values("order=leaf") == [10, 70, 20] and values("order=-file") == [10, 20, 70], "by leaf and by file")
+    claim(values("q=idle") == [20] and values("q=kind%3Dgz") == [70], "traces is searched by frame and by label")
+    claim(web.json("/api/traces?q=root&order=value&limit=1")["n"] == 3, "and counts what it finds")
+    claim(len(web.json("/api/facts?q=%5C.so")["mappings"]) == 1, "facts are searched")
     claim(len(web.json("/api/facts")["mappings"]) == 2, "facts has mappings")
     options = {o["key"]: o for o in web.json("/api/options")["options"]}
     claim(options["f"]["name"] == "focus" and options["si"]["choices"][0]["name"] == "cpu", "options", options.keys())
@@ -152,7 +162,9 @@ def check_exports(web):
 
 def check_errors(web):
     web.refused("/api/top?f=a(", 400, "f")
-    web.refused("/api/flame?q=a(", 400, "q")
+    for call in ("flame", "top", "traces", "tags", "facts", "search"):
+        web.refused(f"/api/{call}?q=a(", 400, "q")
+    web.refused("/api/traces?order=cum", 400, "order")
     said = json.loads(web.ask("/api/top?f=main%5C.%5Bz-a%5D")[2])
     claim((said["where"], said["at"]) == ("f", 7), "an error knows the byte", said)
     web.refused("/api/flame?view=pivot&p=nothing", 400, "p")

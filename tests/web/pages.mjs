@@ -6,7 +6,7 @@ import { axe, check, GO_PROFILE, launch, openPage, run, serve, shot } from './ha
 // A page and what is there once it has its data.
 const PAGES = {
   flamegraph: '.flame-box canvas', top: '.table-body .table-row[aria-rowindex="2"]', graph: '.graph-svg g.node[data-name]', peek: '.peek-block', source: '.listing',
-  disasm: '.listing, .failure, .page-body p', tags: '.tags > *', traces: '.table-body .table-row[aria-rowindex="2"]', facts: '.facts table',
+  disasm: '.listing, .failure, .page-body p', tags: '.tags > *', traces: '.table-body .table-row[aria-rowindex="2"]', facts: '.facts .table-row[aria-rowindex="2"]',
 };
 
 function statusWith(base, headers, path = '/api/summary', method = 'GET') {

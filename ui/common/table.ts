@@ -161,13 +161,24 @@ export class VirtualTable<R> {
     else this.element.removeAttribute('aria-activedescendant');
   }
 
-  select(i: number): void {
-    this.current = clamp(i, 0, this.source.count - 1);
-    const top = this.current * ROW_HEIGHT;
+  // Shows a row as the current one, without choosing it; -1: none.
+  mark(i: number): void {
+    this.current = i;
+    if (i >= 0) this.reveal(i);
+    this.markCurrent();
+  }
+
+  private reveal(i: number): void {
+    const top = i * ROW_HEIGHT;
     const view = this.element;
     const inner = view.clientHeight - ROW_HEIGHT; // the heading covers one row
     if (top < view.scrollTop) view.scrollTop = top;
     else if (top + ROW_HEIGHT > view.scrollTop + inner) view.scrollTop = top + ROW_HEIGHT - inner;
+  }
+
+  select(i: number): void {
+    this.current = clamp(i, 0, this.source.count - 1);
+    this.reveal(this.current);
     if (this.body.querySelector(`[id="${this.rowPrefix()}${this.current}"]`)) this.markCurrent();
     else this.drawRows();
     const row = this.source.row(this.current);

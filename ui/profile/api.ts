@@ -140,6 +140,8 @@ export interface Disasm extends Told {
 }
 
 export interface Tags extends Told {
+  off: number;
+  keys: { key: string; n: number; total: number }[];
   rows: { key: string; value: string; weight: number }[]; // by key and weight
 }
 

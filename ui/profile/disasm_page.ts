@@ -1,4 +1,5 @@
 // ui/profile/disasm_page.ts - instructions with their weight; targets of jumps and calls lead on.
+import { Chunks, type ChunkList } from '../common/chunks.ts';
 import { heat } from '../common/colours.ts';
 import { h, replace, type Child } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
@@ -11,12 +12,14 @@ import { FunctionPicker } from './function_picker.ts';
 import { exactly } from './names.ts';
 
 type Routine = Disasm['rows'][number];
-const MAX_LINES = 20_000; // instructions made as elements; the rest of a routine says how much it is
+const LINE_PX = 19; // of a row in profile.css
 
 class DisasmView implements View {
   private readonly newest = latest();
   private readonly body = h('div', { class: 'page-body source', tabindex: '0', role: 'region', 'aria-label': 'Disassembly' });
+  private readonly chunks = new Chunks(this.body);
   private shown: Disasm | undefined;
+  private showHottest = () => {};
 
   private readonly picker: FunctionPicker;
 
@@ -29,9 +32,9 @@ class DisasmView implements View {
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      this.picker.update();
+      this.picker.update(this.shown?.f);
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
-      else this.body.querySelector('.hottest')?.scrollIntoView({ block: 'center' });
+      else this.showHottest();
     });
   }
 
@@ -43,47 +46,52 @@ class DisasmView implements View {
   }
 
   private draw(disasm: Disasm): void {
+    this.chunks.clear();
+    this.showHottest = () => {};
     replace(this.body, disasm.rows.length ? disasm.rows.map((routine) => this.routine(disasm, routine)) : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
   }
 
   private routine(disasm: Disasm, routine: Routine): HTMLElement {
     const total = Math.abs(disasm.total) || 1;
     const number = (x: number) => `${formatValue(x, disasm.unit)} (${formatPercent(x, total)})`;
-    const hottest = Math.max(1, ...routine.lines.map((line) => Math.abs(line.flat)));
-    const known = new Map(routine.lines.map((line) => [BigInt(line.address), line.address]));
-    let place = '';
-    const rows = routine.lines.slice(0, MAX_LINES).map((line) => {
-      const here = line.file ? `${line.file}:${line.line}` : '';
-      const isNew = here !== place;
-      place = here;
-      const row = h('div', { role: 'row', class: Math.abs(line.flat) === hottest && line.flat ? 'instruction hottest' : 'instruction', id: `at-${line.address}`, tabindex: '-1' },
-        h('span', { role: 'cell', class: 'number' }, line.flat ? formatValue(line.flat, disasm.unit) : ''), h('span', { role: 'cell', class: 'number' }, line.cum ? formatValue(line.cum, disasm.unit) : ''),
-        h('span', { role: 'cell', class: 'address' }, line.address), h('code', { role: 'cell' }, this.linked(line.text, known)), h('span', { role: 'cell', class: 'faint' }, isNew ? here : ''));
-      if (line.flat) row.classList.add('hot');
-      if (line.flat) row.style.background = heat(Math.abs(line.flat) / hottest);
-      return row;
-    });
-    const more = routine.lines.length - rows.length;
+    let most = 1;
+    for (const line of routine.lines) most = Math.max(most, Math.abs(line.flat));
+    const rowOf = new Map(routine.lines.map((line, i) => [BigInt(line.address), i]));
+    const make = (i: number) => [this.instruction(disasm, routine, i, most, (text) => this.linked(text, rowOf, list))];
+    const list: ChunkList = this.chunks.list(routine.lines.length, LINE_PX, make, 'div', { role: 'rowgroup', class: 'chunk' });
+    const hottest = routine.lines.findIndex((line) => line.flat && Math.abs(line.flat) === most);
+    if (hottest >= 0) this.showHottest = () => list.row(hottest)?.scrollIntoView({ block: 'center' });
     return h('article', { class: 'listing' },
       h('header', {}, h('h2', { class: 'mono' }, [routine.name, ...(routine.aliases ?? [])].join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
-      h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}` }, rows), more > 0 ? h('p', { class: 'faint' }, `${more} more instructions`) : null);
+      h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}`, 'aria-rowcount': routine.lines.length }, list.elements));
+  }
+
+  private instruction(disasm: Disasm, routine: Routine, i: number, most: number, linked: (text: string) => Child[]): HTMLElement {
+    const place = ({ file, line }: Routine['lines'][number]) => (file ? `${file}:${line}` : '');
+    const line = routine.lines[i]!;
+    const isNew = i === 0 || place(line) !== place(routine.lines[i - 1]!);
+    const value = (x: number) => h('span', { role: 'cell', class: 'number' }, x ? formatValue(x, disasm.unit) : '');
+    const row = h('div', { role: 'row', class: line.flat ? 'instruction hot' : 'instruction', id: `at-${line.address}`, tabindex: '-1' },
+      value(line.flat), value(line.cum), h('span', { role: 'cell', class: 'address' }, line.address), h('code', { role: 'cell' }, linked(line.text)), h('span', { role: 'cell', class: 'faint' }, isNew ? place(line) : ''));
+    if (line.flat) row.style.background = heat(Math.abs(line.flat) / most);
+    return row;
   }
 
   // "37f0 <name+0x2d0>": a line of this routine, or another function.
-  private linked(text: string, known: ReadonlyMap<bigint, string>): Child[] {
+  private linked(text: string, rowOf: ReadonlyMap<bigint, number>, list: ChunkList): Child[] {
     const match = /^(.*?)\b([0-9a-f]{2,16}) <([^>+]+)(\+0x[0-9a-f]+)?>(.*)$/.exec(text);
     if (!match) return [text];
     const [, before, address, name, , after] = match as unknown as [string, string, string, string, string | undefined, string];
-    const target = known.get(BigInt(`0x${address}`));
+    const target = rowOf.get(BigInt(`0x${address}`));
     const label = text.slice(before.length, text.length - after.length);
     const go = (event: Event) => {
       event.preventDefault();
-      const row = target && document.getElementById(`at-${target}`);
+      const row = target === undefined ? undefined : list.row(target);
       if (!row) return this.app.state.set({ fn: exactly(name) });
       row.scrollIntoView({ block: 'center' });
       row.focus({ preventScroll: true });
     };
-    return [before, h('a', { href: target ? `#at-${target}` : this.app.state.href('disasm', { fn: exactly(name) }), onclick: go }, label), after];
+    return [before, h('a', { href: target !== undefined ? `#at-0x${address}` : this.app.state.href('disasm', { fn: exactly(name) }), onclick: go }, label), after];
   }
 }
 

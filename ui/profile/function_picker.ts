@@ -16,7 +16,9 @@ export class FunctionPicker {
   private readonly field = h('div', {});
   private readonly table: VirtualTable<TopRow>;
   private total = 1;
+  private rows: TopRow[] = [];
   private asked = '';
+  private shown = '';
 
   // order: which weight the list goes by. about: what an empty field gives.
   constructor(
@@ -42,8 +44,10 @@ export class FunctionPicker {
     replace(main, h('h1', { class: 'visually-hidden' }, title), this.field, h('div', { class: 'with-list' }, h('div', { class: 'function-list' }, this.table.element), body));
   }
 
-  update(): void {
+  // shown: the expression that the page's answer is of, where none was asked for.
+  update(shown = ''): void {
     const { app } = this;
+    this.shown = app.wanted || shown;
     const isBad = app.failed !== undefined && ['f', 'fn'].includes(app.failed.option);
     const input = h('input', { type: 'text', class: 'mono', id: 'function-picker', value: app.wanted, placeholder: this.about, spellcheck: 'false', autocomplete: 'off', 'aria-invalid': isBad ? 'true' : undefined });
     const submit = (event: Event) => {
@@ -57,12 +61,12 @@ export class FunctionPicker {
   private async list(): Promise<void> {
     const more = { order: this.order, limit: String(LISTED), q: this.app.state.get('q'), f: '' };
     const key = JSON.stringify(this.app.query(more));
-    if (key === this.asked) return;
+    if (key === this.asked) return this.table.mark(this.rows.findIndex((row) => exactly(row.name) === this.shown));
     this.asked = key;
     const top = await this.newest((signal) => this.app.get<Top>('top', more, signal));
     if (!top) return;
     this.total = Math.abs(top.total) || 1;
-    const now = this.app.wanted;
-    this.table.setSource(arraySource(top.rows), top.rows.findIndex((row) => exactly(row.name) === now));
+    this.rows = top.rows;
+    this.table.setSource(arraySource(top.rows), top.rows.findIndex((row) => exactly(row.name) === this.shown));
   }
 }

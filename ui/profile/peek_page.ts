@@ -1,4 +1,5 @@
 // ui/profile/peek_page.ts - who calls a function and what it calls, by weight; every name leads on.
+import { Chunks } from '../common/chunks.ts';
 import { h, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { openMenu } from '../common/menu.ts';
@@ -10,21 +11,24 @@ import { frameMenu } from './frame_menu.ts';
 import { FunctionPicker } from './function_picker.ts';
 import { exactly, withoutPath } from './names.ts';
 
-const MAX_BLOCKS = 200; // functions shown; an expression that matches more says so
+const ROW_PX = 24; // of a caller or callee in profile.css
+const BLOCK_PX = 110; // of a function with a caller and a callee or two
 
 class PeekView implements View {
   private readonly newest = latest();
   private readonly body = h('div', { class: 'page-body peek', tabindex: '0', role: 'region', 'aria-label': 'Callers and callees' });
 
+  private readonly chunks = new Chunks(this.body);
   private readonly picker: FunctionPicker;
+  private shown = '';
 
   constructor(main: HTMLElement, private readonly app: App) {
-    this.picker = new FunctionPicker(main, this.body, 'Peek', app, 'cum', 'the heaviest');
+    this.picker = new FunctionPicker(main, this.body, 'Peek', app, 'cum', 'the hottest');
   }
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      this.picker.update();
+      this.picker.update(this.shown);
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
     });
   }
@@ -34,8 +38,9 @@ class PeekView implements View {
   private async load(): Promise<void> {
     const peek = await this.newest((signal) => this.app.get<Peek>('peek', { f: this.app.wanted }, signal));
     if (!peek) return;
-    const blocks = peek.rows.slice(0, MAX_BLOCKS).map((row) => this.block(peek, row));
-    replace(this.body, blocks, peek.rows.length > MAX_BLOCKS ? h('p', { class: 'faint' }, `${peek.rows.length - MAX_BLOCKS} more functions match.`) : null);
+    this.shown = peek.f;
+    this.chunks.clear();
+    replace(this.body, this.chunks.list(peek.rows.length, BLOCK_PX, (i) => [this.block(peek, peek.rows[i]!)], 'div', { class: 'peek-blocks' }).elements);
   }
 
   private end(peek: Peek, end: PeekEnd, whole: number): HTMLElement {
@@ -51,7 +56,7 @@ class PeekView implements View {
 
   private ends(peek: Peek, title: string, ends: PeekEnd[], whole: number, none: string): HTMLElement {
     const sorted = [...ends].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-    return h('section', { class: 'peek-part' }, h('h3', {}, title), sorted.length ? h('ul', {}, sorted.map((end) => this.end(peek, end, whole))) : h('p', { class: 'faint' }, none));
+    return h('section', { class: 'peek-part' }, h('h3', {}, title), sorted.length ? this.chunks.list(sorted.length, ROW_PX, (i) => [this.end(peek, sorted[i]!, whole)], 'ul').elements : h('p', { class: 'faint' }, none));
   }
 
   private block(peek: Peek, row: Peek['rows'][number]): HTMLElement {

@@ -1,5 +1,6 @@
 // ui/profile/source_page.ts - source with the weight of each line; a line opens to the instructions made from it.
 // Room: laying out what /api/source gives; colouring words is highlight.ts, loaded with the first source.
+import { Chunks, type ChunkList } from '../common/chunks.ts';
 import { heat } from '../common/colours.ts';
 import { h, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
@@ -14,12 +15,23 @@ import { FunctionPicker } from './function_picker.ts';
 
 type Highlighter = typeof import('./highlight.ts');
 let highlighter: Highlighter | undefined;
+const LINE_PX = 20; // of a row in profile.css
+
+interface HotLine {
+  list: ChunkList;
+  row: number;
+  weight: number; // own before that of callees
+}
 
 class SourceView implements View {
   private readonly newest = latest();
   private readonly body = h('div', { class: 'page-body source', tabindex: '0', role: 'region', 'aria-label': 'Source' });
+  private readonly chunks = new Chunks(this.body);
+  private readonly opened = new Set<SourceLine>(); // lines whose instructions are shown
   private source: Source | undefined;
   private hottest = 1;
+  private hot: HotLine[] = []; // from the top down
+  private at = -1; // the hot line one is at
 
   private readonly picker: FunctionPicker;
 
@@ -35,9 +47,9 @@ class SourceView implements View {
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      this.picker.update();
+      this.picker.update(this.source?.f);
       if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.wanted));
-      else this.jump(0, true);
+      else this.showHottest();
     });
   }
 
@@ -46,43 +58,54 @@ class SourceView implements View {
     const source = await this.newest((signal) => this.app.get<Source>('source', { f: this.app.wanted }, signal));
     if (!source) return;
     this.source = source;
+    this.opened.clear();
     this.draw(source);
   }
 
   private draw(source: Source): void {
-    this.hottest = Math.max(1, ...source.rows.flatMap((f) => f.lines.map((line) => Math.abs(line.cum))));
+    this.hottest = 1;
+    for (const f of source.rows) for (const line of f.lines) this.hottest = Math.max(this.hottest, Math.abs(line.cum));
+    this.chunks.clear();
+    this.hot = [];
+    this.at = -1;
     replace(this.body, source.rows.length ? source.rows.map((f) => this.functionBlock(source, f)) : h('p', { class: 'faint' }, 'No source was found for it; the disassembly may say more.'));
   }
 
   private functionBlock(source: Source, f: SourceFunction): HTMLElement {
     const total = Math.abs(source.total) || 1;
     const number = (x: number) => `${formatValue(x, source.unit)} (${formatPercent(x, total)})`;
-    const hot = [...f.lines].filter((line) => line.cum).sort((a, b) => Math.abs(b.cum) - Math.abs(a.cum)).slice(0, 5);
-    const ruler = hot.map((line) => h('button', { type: 'button', class: 'button', onclick: () => this.show(`${f.name}:${line.line}`) }, `line ${line.line}: ${formatPercent(line.cum, total)}`));
-    const isLost = f.lines.length > 0 && f.lines.every((line) => line.text === '???' || line.text === '');
-    const advice = isLost ? h('p', { class: 'notice' }, 'This file is not on this machine. Where it is, tell pprof with -source_path=FOLDER (and -trim_path=PREFIX for what its path begins with). The instructions are here all the same: open a line, or see Disassembly.') : null;
+    const list = this.chunks.list(f.lines.length, LINE_PX, (i) => this.lineRows(source, f, f.lines[i]!), 'div', { role: 'rowgroup', class: 'chunk' });
+    const first = this.hot.length;
+    f.lines.forEach((line, row) => line.cum && this.hot.push({ list, row, weight: Math.abs(line.flat) || Math.abs(line.cum) / 1000 }));
+    const hot = f.lines.flatMap((line, row) => (line.cum ? [{ line, row }] : [])).map((x, i) => ({ ...x, at: first + i })).sort((a, b) => Math.abs(b.line.cum) - Math.abs(a.line.cum)).slice(0, 5);
+    const ruler = hot.map(({ line, at }) => h('button', { type: 'button', class: 'button', onclick: () => this.goTo(at) }, `line ${line.line}: ${formatPercent(line.cum, total)}`));
     return h('article', { class: 'listing' },
-      h('header', {}, h('h2', { class: 'mono' }, f.name), h('div', { class: 'faint' }, f.file), advice, h('div', {}, `itself ${number(f.flat)}, with callees ${number(f.cum)}`), h('div', { class: 'hot-lines' }, ruler)),
-      h('div', { class: 'lines', role: 'table', 'aria-label': `Lines of ${f.name}` },
-        h('div', { role: 'row', class: 'line line-head' }, ['Flat', 'Cum', 'Line', 'Source'].map((title) => h('span', { role: 'columnheader', class: title === 'Source' ? '' : 'number' }, title))),
-        f.lines.map((line) => this.lineRows(source, f, line))));
+      h('header', {}, h('h2', { class: 'mono' }, f.name), h('div', { class: 'faint' }, f.file), advice(f), h('div', {}, `itself ${number(f.flat)}, with callees ${number(f.cum)}`), h('div', { class: 'hot-lines' }, ruler)),
+      h('div', { class: 'lines', role: 'table', 'aria-label': `Lines of ${f.name}`, 'aria-rowcount': f.lines.length + 1 },
+        h('div', { role: 'rowgroup', class: 'chunk' }, h('div', { role: 'row', class: 'line line-head' }, ['Flat', 'Cum', 'Line', 'Source'].map((title) => h('span', { role: 'columnheader', class: title === 'Source' ? '' : 'number' }, title)))),
+        list.elements));
   }
 
   private lineRows(source: Source, f: SourceFunction, line: SourceLine): HTMLElement[] {
     const value = (x: number) => (x ? formatValue(x, source.unit) : '');
-    const code = h('div', { class: 'assembly', role: 'row', hidden: true });
+    const code = h('div', { class: 'assembly', role: 'row' });
     const hasCode = line.code.length > 0;
-    const share = Math.abs(line.cum) / this.hottest;
-    const toggle = h('button', { type: 'button', class: 'line-number', disabled: !hasCode, 'aria-expanded': hasCode ? 'false' : undefined, title: hasCode ? 'Show its instructions' : '', 'aria-label': `Line ${line.line}`,
+    const show = () => {
+      const isOpen = this.opened.has(line);
+      if (isOpen && !code.childElementCount) replace(code, h('div', { role: 'cell' }, line.code.map((i) => this.instruction(source, i))));
+      code.hidden = !isOpen;
+      if (hasCode) toggle.setAttribute('aria-expanded', String(isOpen));
+    };
+    const toggle = h('button', { type: 'button', class: 'line-number', disabled: !hasCode, title: hasCode ? 'Show its instructions' : '', 'aria-label': `Line ${line.line}`,
       onclick: () => {
-        if (!code.childElementCount) replace(code, h('div', { role: 'cell' }, line.code.map((i) => this.instruction(source, i))));
-        code.hidden = !code.hidden;
-        toggle.setAttribute('aria-expanded', String(!code.hidden));
+        if (!this.opened.delete(line)) this.opened.add(line);
+        show();
       } }, String(line.line));
-    const row = h('div', { role: 'row', class: line.cum ? 'line hot' : 'line', data: { at: `${f.name}:${line.line}` }, tabindex: line.cum ? '-1' : undefined },
+    const row = h('div', { role: 'row', class: line.cum ? 'line hot' : 'line', tabindex: line.cum ? '-1' : undefined },
       h('span', { role: 'cell', class: 'number' }, value(line.flat)), h('span', { role: 'cell', class: 'number' }, value(line.cum)), h('span', { role: 'cell' }, toggle),
       h('code', { role: 'cell' }, highlighter?.highlight(line.text, f.file) ?? line.text));
-    if (line.cum) row.style.background = heat(share);
+    if (line.cum) row.style.background = heat(Math.abs(line.cum) / this.hottest);
+    show();
     return [row, code];
   }
 
@@ -93,27 +116,34 @@ class SourceView implements View {
       h('span', { class: 'number' }, value(i.flat)), h('span', { class: 'number' }, value(i.cum)), h('span', { class: 'address' }, i.address), h('code', {}, i.text), h('span', { class: 'faint' }, i.file ? `${i.file}:${i.line}` : ''))];
   }
 
-  private show(at: string): void {
-    const row = this.body.querySelector<HTMLElement>(`[data-at="${CSS.escape(at)}"]`);
-    row?.scrollIntoView({ block: 'center' });
-    row?.focus({ preventScroll: true });
+  private goTo(at: number): void {
+    this.at = at;
+    const { list, row } = this.hot[at]!;
+    const element = list.row(row);
+    element?.scrollIntoView({ block: 'center' });
+    element?.focus({ preventScroll: true });
   }
 
-  // To the hot line that many further; the hottest of all when the page opens.
-  jump(step: number, isFirst = false): void {
-    const rows = [...this.body.querySelectorAll<HTMLElement>('.line.hot')];
-    if (!rows.length) return;
-    if (isFirst) {
-      const lines = this.source!.rows.flatMap((f) => f.lines.map((line) => ({ at: `${f.name}:${line.line}`, cum: Math.abs(line.flat) || Math.abs(line.cum) / 1000 })));
-      const best = lines.reduce((a, b) => (b.cum > a.cum ? b : a));
-      this.body.querySelector(`[data-at="${CSS.escape(best.at)}"]`)?.scrollIntoView({ block: 'center' });
-      return;
-    }
-    const now = rows.indexOf(document.activeElement as HTMLElement);
-    const next = rows[(now + step + rows.length) % rows.length]!;
-    next.scrollIntoView({ block: 'center' });
-    next.focus({ preventScroll: true });
+  private showHottest(): void {
+    if (!this.hot.length) return;
+    const best = this.hot.reduce((a, b) => (b.weight > a.weight ? b : a));
+    best.list.row(best.row)?.scrollIntoView({ block: 'center' });
   }
+
+  // To the hot line that many further.
+  jump(step: number): void {
+    if (!this.hot.length) return;
+    const from = this.at < 0 && step < 0 ? 0 : this.at;
+    this.goTo((from + step + this.hot.length) % this.hot.length);
+  }
+}
+
+// What to do about a file that is not here.
+function advice(f: SourceFunction): HTMLElement | null {
+  const isLost = f.lines.length > 0 && f.lines.every((line) => line.text === '???' || line.text === '');
+  if (!isLost) return null;
+  const hasCode = f.lines.some((line) => line.code.length);
+  return h('p', { class: 'notice' }, `This file is not on this machine. Where it is, tell pprof with -source_path=FOLDER (and -trim_path=PREFIX for what its path begins with).${hasCode ? ' The instructions are here all the same: open a line, or see Disassembly.' : ''}`);
 }
 
 let current: SourceView | undefined;

@@ -1,22 +1,27 @@
 // ui/profile/tags_page.ts - labels and how much each value weighs; a click filters by it.
-import { h, redraw, replace } from '../common/dom.ts';
+// Room: a table for each key, whose rows come from the server a piece at a time, in its order.
+import { h, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { openMenu } from '../common/menu.ts';
-import { formatPercent, formatValue } from '../common/units.ts';
+import { Pieces } from '../common/pieces.ts';
+import { VirtualTable } from '../common/table.ts';
+import { formatCount, formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
 import type { Tags } from './api.ts';
 import { failure } from './failure.ts';
 import { exactly } from './names.ts';
 
-type Value = { value: string; weight: number };
-const MAX_VALUES = 40; // bars of one key before the rest is asked for
+type Row = Tags['rows'][number];
+type Key = Tags['keys'][number];
+const PIECE = 500; // values of a key fetched at once
+const SHOWN = 14; // rows of a key in sight before it scrolls
+const ROW_PX = 24;
 
 class TagsView implements View {
   private readonly newest = latest();
   private readonly body = h('div', { class: 'page-body tags', tabindex: '0', role: 'region', 'aria-label': 'Tags' });
-  private readonly opened = new Set<string>();
 
-  constructor(private readonly main: HTMLElement, private readonly app: App) {
+  constructor(main: HTMLElement, private readonly app: App) {
     replace(main, h('h1', { class: 'visually-hidden' }, 'Tags'), this.body);
   }
 
@@ -24,54 +29,60 @@ class TagsView implements View {
 
   update(): void {
     void this.app.attempt(() => this.load()).then(() => {
-      if (this.app.failed) replace(this.main, h('h1', { class: 'visually-hidden' }, 'Tags'), failure(this.app.failed, this.app.state.get(this.app.failed.option)));
-      else replace(this.main, h('h1', { class: 'visually-hidden' }, 'Tags'), this.body);
+      if (this.app.failed) replace(this.body, failure(this.app.failed, this.app.state.get(this.app.failed.option)));
     });
   }
 
+  private ask(more: Record<string, string>, signal?: AbortSignal): Promise<Tags> {
+    return this.app.get<Tags>('tags', { limit: String(PIECE), q: this.app.state.get('q'), ...more }, signal);
+  }
+
   private async load(): Promise<void> {
-    const tags = await this.newest((signal) => this.app.get<Tags>('tags', {}, signal));
-    if (tags) this.draw(tags);
+    const tags = await this.newest((signal) => this.ask({}, signal));
+    if (!tags) return;
+    const none = this.app.state.get('q') ? 'No label matches the search.' : 'No sample of this profile has labels. Programs set them: pprof_set_labels in C, pprof.Do in Go.';
+    replace(this.body, tags.keys.length ? tags.keys.map((key) => this.block(tags, key, tags.rows.filter((row) => row.key === key.key))) : h('p', { class: 'faint' }, none));
   }
 
-  private draw(tags: Tags): void {
-    const none = h('p', { class: 'faint' }, 'No sample of this profile has labels. Programs set them: pprof_set_labels in C, pprof.Do in Go.');
-    const keys = new Map<string, Value[]>();
-    for (const { key, ...value } of tags.rows) keys.set(key, [...(keys.get(key) ?? []), value]);
-    redraw(this.body, keys.size ? [...keys].map(([key, values]) => this.block(tags, key, values)) : none);
-  }
-
-  private block(tags: Tags, key: string, all: Value[]): HTMLElement {
+  private block(tags: Tags, key: Key, first: Row[]): HTMLElement {
     const { state } = this.app;
-    const wanted = state.get('q').toLowerCase();
-    const values = all.filter(({ value }) => !wanted || `${key}=${value}`.toLowerCase().includes(wanted)).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-    const most = Math.max(1, ...values.map(({ weight }) => Math.abs(weight)));
-    const shown = this.opened.has(key) ? values : values.slice(0, MAX_VALUES);
-    const split = (where: string, title: string) => h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(where) === key), onclick: () => state.go('flamegraph', { [where]: state.get(where) === key ? null : key, z: null }) }, title);
+    const most = Math.abs(first[0]?.weight ?? 0) || 1;
+    const table: VirtualTable<Row> = new VirtualTable<Row>({
+      label: `Values of ${key.key}`,
+      columns: [
+        { id: 'weight', title: 'Weight', width: '7.5rem', isNumber: true, cell: (row) => h('span', {}, formatValue(row.weight, tags.unit)), bar: (row) => row.weight / most },
+        { id: 'share', title: '%', width: '4.5rem', isNumber: true, cell: (row) => formatPercent(row.weight, tags.total) },
+        { id: 'value', title: 'Value', width: 'minmax(8rem, 1fr)', cell: (row) => h('span', { class: 'tag-value', title: `Keep only samples with ${key.key}=${row.value}`, onclick: () => this.keep(row) }, row.value || '(empty)') },
+      ],
+      onActivate: (row) => this.keep(row),
+      onMenu: (row, _i, anchor, point) => this.menu(row, anchor, point),
+    });
+    table.element.style.height = `${(Math.min(key.n, SHOWN) + 1) * ROW_PX + 3}px`;
+    table.setSource(new Pieces(first, key.n, PIECE, async (off) => (await this.ask({ key: key.key, off: String(off) })).rows, () => table.refresh()));
+    const split = (where: string, title: string) => h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get(where) === key.key), onclick: () => state.go('flamegraph', { [where]: state.get(where) === key.key ? null : key.key, z: null }) }, title);
     return h('article', { class: 'tag-block' },
-      h('header', {}, h('h2', {}, key), h('span', { class: 'faint' }, `${all.length} values, ${formatPercent(all.reduce((sum, { weight }) => sum + weight, 0), tags.total)} of the profile`), h('span', { class: 'grow' }), split('tagroot', 'Split flame graph by it'), split('tagleaf', 'Split at leaves')),
-      h('ul', {}, shown.map((value) => this.value(tags, key, value, most))),
-      values.length > shown.length ? h('button', { type: 'button', class: 'button', onclick: () => (this.opened.add(key), this.draw(tags)) }, `${values.length - shown.length} more`) : null);
+      h('header', {}, h('h2', {}, key.key), h('span', { class: 'faint' }, `${formatCount(key.n)} ${key.n === 1 ? 'value' : 'values'}, ${formatPercent(key.total, tags.total)} of the profile`), h('span', { class: 'grow' }), split('tagroot', 'Split flame graph by it'), split('tagleaf', 'Split at leaves')),
+      table.element);
   }
 
-  private value(tags: Tags, key: string, { value, weight }: Value, most: number): HTMLElement {
+  private keep(row: Row): void {
+    this.app.state.set({ tf: filterOf(row) });
+  }
+
+  private menu(row: Row, anchor: HTMLElement, point: { x: number; y: number }): void {
     const { state } = this.app;
-    const filter = `${key}=${/^[\d.]+\w*$/.test(value) ? value : exactly(value)}`;
-    const button = h('button', {
-      type: 'button', class: 'tag-value', title: 'Keep only samples with it', onclick: () => state.set({ tf: filter }),
-      oncontextmenu: (event) => {
-        event.preventDefault();
-        menu({ x: event.clientX, y: event.clientY });
-      },
-    }, value || '(empty)');
-    const menu = (at?: { x: number; y: number }) => openMenu(value, [
-      { label: 'Keep only samples with it', run: () => state.set({ tf: filter }) },
+    const filter = filterOf(row);
+    openMenu(row.value, [
+      { label: 'Keep only samples with it', hint: 'Enter', run: () => this.keep(row) },
       { label: 'Drop samples with it', run: () => state.set({ ti: filter }) },
       { label: 'Flame graph of it', run: () => state.go('flamegraph', { tf: filter, z: null }) },
-    ], more, at);
-    const more = h('button', { type: 'button', class: 'icon-button tag-more', 'aria-haspopup': 'menu', 'aria-label': `More for ${key} ${value}`, onclick: () => menu() }, '⋯');
-    return h('li', {}, h('span', { class: 'tag-bar' }, h('span', { style: { width: `${(100 * Math.abs(weight)) / most}%` } })), h('span', { class: 'number' }, formatValue(weight, tags.unit)), h('span', { class: 'number faint' }, formatPercent(weight, tags.total)), button, more);
+    ], anchor, point);
   }
+}
+
+// As -tagfocus takes it: numbers with their unit as they are, texts as an expression.
+function filterOf({ key, value }: Row): string {
+  return `${key}=${/^-?[\d.]+\w*$/.test(value) ? value : exactly(value)}`;
 }
 
 export const tagsPage: Page = { name: 'tags', title: 'Tags', key: '7', open: (main, app) => new TagsView(main, app) };

@@ -3,6 +3,7 @@
 import { h, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { openMenu } from '../common/menu.ts';
+import { Pieces } from '../common/pieces.ts';
 import { VirtualTable } from '../common/table.ts';
 import { formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
@@ -16,11 +17,9 @@ interface Row extends TopRow {
 }
 
 class TopView implements View {
-  private rows: (Row | undefined)[] = [];
   private unit = '';
   private total = 1;
   private order = 'flat';
-  private readonly asked = new Set<number>();
   private readonly newest = latest();
   private readonly table: VirtualTable<Row>;
   private at: Row | undefined;
@@ -65,16 +64,8 @@ class TopView implements View {
     void this.app.attempt(() => this.load());
   }
 
-  private ask(off: number, signal: AbortSignal): Promise<Top> {
+  private ask(off: number, signal?: AbortSignal): Promise<Top> {
     return this.app.get<Top>('top', { off: String(off), limit: String(PIECE), order: this.order, q: this.app.state.get('q') }, signal);
-  }
-
-  private put(top: Top): void {
-    let sum = top.flat_before;
-    top.rows.forEach((row, i) => {
-      sum += row.flat;
-      this.rows[top.off + i] = { ...row, sum };
-    });
   }
 
   private async load(): Promise<void> {
@@ -83,25 +74,13 @@ class TopView implements View {
     this.unit = top.unit;
     this.table.element.classList.toggle('is-diff', this.app.summary?.is_diff ?? false);
     this.total = Math.abs(top.total) || 1;
-    this.rows = new Array<Row | undefined>(top.n);
-    this.asked.clear();
-    this.asked.add(0);
-    this.put(top);
-    this.table.setSource({ count: top.n, row: (i) => this.rows[i], want: (from, to) => this.want(from, to) });
+    this.table.setSource(new Pieces(withSums(top), top.n, PIECE, async (off) => withSums(await this.ask(off)), () => this.table.refresh()));
   }
+}
 
-  private want(from: number, to: number): void {
-    for (let piece = Math.floor(from / PIECE); piece * PIECE < to; piece++) {
-      if (this.asked.has(piece)) continue;
-      this.asked.add(piece);
-      const { rows } = this;
-      void this.ask(piece * PIECE, new AbortController().signal).then((top) => {
-        if (rows !== this.rows) return;
-        this.put(top);
-        this.table.refresh();
-      });
-    }
-  }
+function withSums(top: Top): Row[] {
+  let sum = top.flat_before;
+  return top.rows.map((row) => ({ ...row, sum: (sum += row.flat) }));
 }
 
 export const topPage: Page = { name: 'top', title: 'Top', key: '2', open: (main, app) => new TopView(main, app) };

@@ -1,9 +1,10 @@
-// ui/profile/traces_page.ts - every stack of the view with its weight and labels; fetched a piece at a time.
+// ui/profile/traces_page.ts - every stack of the view with its weight and labels: searched, sorted and cut by the server.
 import { h, replace } from '../common/dom.ts';
 import { latest } from '../common/fetch.ts';
 import { openMenu } from '../common/menu.ts';
+import { Pieces } from '../common/pieces.ts';
 import { arraySource, VirtualTable } from '../common/table.ts';
-import { formatPercent, formatValue } from '../common/units.ts';
+import { formatCount, formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
 import type { Stack, Traces } from './api.ts';
 import { frameMenu } from './frame_menu.ts';
@@ -11,9 +12,9 @@ import { frameMenu } from './frame_menu.ts';
 const PIECE = 200;
 
 class TracesView implements View {
+  readonly toolbar = h('div', { class: 'toolbar faint', role: 'status' });
   private readonly newest = latest();
-  private rows: (Stack | undefined)[] = [];
-  private asked = new Set<number>();
+  private order = 'value';
   private unit = '';
   private total = 1;
   private labelUnits: Record<string, string> = {};
@@ -25,15 +26,18 @@ class TracesView implements View {
     this.table = new VirtualTable<Stack>({
       label: 'Stacks',
       columns: [
-        { id: 'value', title: 'Value', width: '7.5rem', isNumber: true, cell: (row) => h('span', {}, formatValue(row.value, this.unit)), bar: (row) => row.value / this.total },
+        { id: 'value', title: 'Value', width: '7.5rem', isNumber: true, isSortable: true, cell: (row) => h('span', {}, formatValue(row.value, this.unit)), bar: (row) => row.value / this.total },
         { id: 'share', title: '%', width: '4.5rem', isNumber: true, cell: (row) => formatPercent(row.value, this.total) },
-        { id: 'leaf', title: 'Leaf', width: 'minmax(10rem, 1fr)', cell: (row) => h('span', { class: 'mono' }, row.frames[0]?.name ?? '') },
-        { id: 'depth', title: 'Frames', width: '5rem', isNumber: true, cell: (row) => row.frames.length },
+        { id: 'leaf', title: 'Leaf', width: 'minmax(10rem, 1fr)', isSortable: true, cell: (row) => h('span', { class: 'mono', title: row.frames[0]?.name }, row.frames[0]?.name ?? '') },
+        { id: 'depth', title: 'Frames', width: '5.5rem', isNumber: true, isSortable: true, cell: (row) => row.frames.length },
         { id: 'labels', title: 'Labels', width: 'minmax(0, 0.6fr)', cell: (row) => h('span', { class: 'faint' }, this.labelsOf(row).join(' ')) },
       ],
+      onSort: (id, isDescending) => this.sortBy(id, isDescending),
       onSelect: (row) => this.show(row),
-      empty: 'No stack is left by the filters',
+      onMenu: (row, _i, anchor, point) => row.frames[0] && openMenu(row.frames[0].name, [row.frames[0].name, ...frameMenu(app, row.frames[0].name)], anchor, point),
+      empty: 'No stack is left by the filters and the search',
     });
+    this.table.setSort('value', true);
     this.frames = new VirtualTable({
       label: 'Frames',
       columns: [
@@ -48,12 +52,19 @@ class TracesView implements View {
 
   close(): void {}
 
-  update(): void {
+  update(changed: ReadonlySet<string>): void {
+    if (changed.size === 1 && changed.has('fn')) return;
     void this.app.attempt(() => this.load());
   }
 
-  private ask(off: number, signal: AbortSignal): Promise<Traces> {
-    return this.app.get<Traces>('traces', { off: String(off), limit: String(PIECE) }, signal);
+  private sortBy(id: string, isDescending: boolean): void {
+    // The server's own order is the largest first, of names A; "-" is the other way round.
+    this.order = isDescending === (id === 'leaf') ? `-${id}` : id;
+    void this.app.attempt(() => this.load());
+  }
+
+  private ask(off: number, signal?: AbortSignal): Promise<Traces> {
+    return this.app.get<Traces>('traces', { off: String(off), limit: String(PIECE), order: this.order, q: this.app.state.get('q') }, signal);
   }
 
   private async load(): Promise<void> {
@@ -61,26 +72,12 @@ class TracesView implements View {
     if (!traces) return;
     this.unit = traces.unit;
     this.total = Math.abs(traces.total) || 1;
-    this.rows = new Array<Stack | undefined>(traces.n);
-    this.asked = new Set([0]);
-    traces.rows.forEach((stack, i) => (this.rows[i] = stack));
     this.labelUnits = traces.label_units;
-    this.table.setSource({ count: traces.n, row: (i) => this.rows[i], want: (from, to) => this.want(from, to) });
+    replace(this.toolbar, `${formatCount(traces.n)} ${traces.n === 1 ? 'stack' : 'stacks'}${this.app.state.get('q') ? ' with such a frame or label' : ''}`);
+    this.table.setSource(new Pieces(traces.rows, traces.n, PIECE, async (off) => (await this.ask(off)).rows, () => this.table.refresh()));
+    replace(this.about, 'Choose a stack');
     this.frames.setSource(arraySource<{ name: string; inlined: boolean; depth: number }>([]));
-    if (this.rows[0]) this.show(this.rows[0]);
-  }
-
-  private want(from: number, to: number): void {
-    for (let piece = Math.floor(from / PIECE); piece * PIECE < to; piece++) {
-      if (this.asked.has(piece)) continue;
-      this.asked.add(piece);
-      const { rows } = this;
-      void this.ask(piece * PIECE, new AbortController().signal).then((traces) => {
-        if (rows !== this.rows) return;
-        traces.rows.forEach((stack, i) => (rows[traces.off + i] = stack));
-        this.table.refresh();
-      });
-    }
+    if (traces.rows[0]) this.show(traces.rows[0]);
   }
 
   private labelsOf(stack: Stack): string[] {
