@@ -36,6 +36,7 @@ struct waits {
     struct id_table waiter_by_go;
     struct strmap stack_by_frames;
     u32 n_frames, n_stacks, n_unsure, n_waiters, n_indexes, generation;
+    bool is_by_id; // stacks of different ids are different: the official tools of v1's time
     size_t cap_frames, cap_stacks, cap_unsure, cap_waiters;
 };
 
@@ -63,7 +64,7 @@ static u32 stack_add(struct waits *w, const struct trace_reader *r, u32 stack) {
     for (u32 i = 0; i < n; i++) frames[i] = frame_index(w, trace_frame(r, stack, i));
     str key = {(const char *)frames, n * sizeof *frames};
     u32 known = strmap_get(&w->stack_by_frames, key);
-    if (known != U32_NONE) return known;
+    if (known != U32_NONE && !w->is_by_id) return known;
     key = str_copy(w->arena, key);
     u32 *own = NEW(w->arena, u32, n);
     for (u32 i = 0; i < n; i++) own[i] = frames[i];
@@ -173,6 +174,7 @@ static void read_events(struct waits *w, struct trace_reader *r, enum trace_wait
 static void read_v1(struct waits *w, struct trace_reader *r, enum trace_wait wait) {
     struct trace_event ev = {.generation = 1};
     i64 ns;
+    w->is_by_id = true;
     while (v1_next_wait(v1_of(r), wait, &ev.stack, &ns)) count(w, stack_index(w, r, &ev), 0, ns);
     while (trace_next(r, &ev)) {
     } // the end, and why

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { CLOCK_SINCE = 25, END_SINCE = 26 }; // header versions: clock snapshots; explicit ends
+enum { LIKELY_UNIT_NS = 64 };              // of every Go since 1.22 on Linux
 
 struct batch_head {
     u64 number, m, ts;
@@ -187,11 +188,23 @@ static int by_time(const void *a, const void *b, void *ctx) {
     return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
 }
 
+// The clock stands near the end of a generation: where that is cut off, the one of the generation
+// before serves, or a guess.
+static void guess_clock(struct generation *g, double unit_ns, struct err *cut) {
+    if (g->unit_ns != 0 || g->n_batches == 0) return;
+    if (!g->table.is_partial)
+        err_fill(cut, ERR_INCONSISTENT, 0, "generation %llu has no clock frequency",
+                 (unsigned long long)g->number);
+    g->table.is_partial = true;
+    g->unit_ns = unit_ns != 0 ? unit_ns : LIKELY_UNIT_NS;
+    if (unit_ns == 0) (void)err_in(cut, "times are a guess");
+}
+
 static bool finish(struct generation *g, u32 version, struct err *err) {
     if (g->unit_ns == 0)
         return err_set(err, ERR_INCONSISTENT, 0, "generation %llu has no clock frequency",
                        (unsigned long long)g->number);
-    if (version >= CLOCK_SINCE && !g->has_clock)
+    if (version >= CLOCK_SINCE && !g->has_clock && !g->table.is_partial)
         return err_set(err, ERR_INCONSISTENT, 0, "generation %llu has no clock snapshot",
                        (unsigned long long)g->number);
     if (!trace_table_finish(&g->table, err)) return false;
@@ -241,6 +254,7 @@ bool generation_read(struct arena *arena, struct reader *r, u32 version, struct 
         g.table.is_partial = true;
         err_fill(cut, ERR_MALFORMED, reader_at(r), "the last generation has no end");
     }
+    guess_clock(&g, ret->unit_ns, cut);
     if (!finish(&g, version, g.table.is_partial ? cut : err)) {
         if (g.table.is_partial && err) *err = *cut;
         return false;

@@ -98,7 +98,8 @@ struct generation {
 };
 
 // Reads the batches of the next generation off r, which then stands at the one after it.
-// *ret_is_end: there is none. arena: holds everything of *ret.
+// *ret_is_end: there is none. arena: holds everything of *ret, which comes as the generation before
+// or zero.
 // Fails: with nothing usable. ret->table.is_partial and *cut say that the generation is cut off.
 MUST_USE bool generation_read(struct arena *arena, struct reader *r, u32 version,
                               struct generation *ret, bool *ret_is_end, struct err *cut,

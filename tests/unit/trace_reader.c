@@ -97,6 +97,23 @@ TEST(reader_names_the_byte_of_an_oversized_batch) {
     CHECK_EQ(why.at, at);
 }
 
+// A trace of Go 1.22 that was cut before the clock of its only generation gave nothing at all.
+TEST(reader_guesses_a_clock_that_is_cut_off) {
+    struct buf b = begin(t, "go 1.22");
+    struct trace_event last;
+    struct err why;
+    put_batch(&b, 1, 5, 10, S(STATUSES));
+    CHECK_EQ(count(t, &b, &last, &why), 4); // with the ends of the generation around them
+    CHECK_EQ(why.code, ERR_INCONSISTENT);
+    CHECK(str_contains(str_of(why.text), S("times are a guess")));
+    CHECK_EQ(last.time_ns, (10 + 2) * 64 + 1);
+    put_batch(&b, 1, 5, 10, FREQUENCY); // 1 ns a unit
+    put_batch(&b, 2, 5, 20, S(STATUSES));
+    CHECK_EQ(count(t, &b, &last, &why), 7);
+    CHECK_EQ(last.time_ns, 20 + 2 + 1); // the clock of the generation before
+    CHECK(!str_contains(str_of(why.text), S("times are a guess")));
+}
+
 TEST(reader_refuses_long_strings_and_deep_stacks) {
     struct trace_event last;
     struct err why;
