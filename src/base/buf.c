@@ -60,7 +60,7 @@ static void put_past_cap(struct buf *b, str s) {
     }
 }
 
-void buf_put(struct buf *b, str s) {
+void buf_put_slow(struct buf *b, str s) {
     if (b->is_full || s.len == 0) return;
     if (!make_room(b, s.len)) {
         put_past_cap(b, s);

@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+#include <string.h>
+
 struct arena;
 
 // Where full buffers go; gives false when the other side does not take more (writing then stops
@@ -31,7 +33,17 @@ struct buf buf_to_sink(struct arena *arena, size_t chunk, buf_sink sink, void *t
 // cut.
 MUST_USE bool buf_flush(struct buf *b);
 
-void buf_put(struct buf *b, str s);
+// What buf_put does where s does not simply fit.
+void buf_put_slow(struct buf *b, str s);
+// Inline, because a report of many stacks puts tens of millions of short pieces.
+static inline void buf_put(struct buf *b, str s) {
+    if (b->is_full || s.len > b->cap - b->len || s.len == 0) {
+        buf_put_slow(b, s);
+        return;
+    }
+    memcpy(b->p + b->len, s.p, s.len);
+    b->len += s.len;
+}
 void buf_byte(struct buf *b, char c);
 void buf_fill(struct buf *b, char c, size_t n);
 // %d %u %x %s %c and friends; never %f, %e, %g (they follow the locale): see num.h.

@@ -6,6 +6,7 @@
 enum {
     MAX_LINE = 1 << 24, // bytes of one label line
     MAX_NUMBER = 128,   // bytes of one value with its unit
+    N_CELLS = 64,       // values kept as text: most samples of a profile have one of a few
 };
 
 // The lines of each location, made once: "             NAME (inline)\n" a frame.
@@ -86,22 +87,33 @@ static void put_labels(struct buf *b, struct arena *scratch, const struct view *
     }
 }
 
-static void put_stack(struct buf *b, const struct summary *s, const struct blocks *blocks,
-                      const u32 *stack, u32 n, i64 value) {
-    bool is_first = true;
-    for (u32 i = 0; i < n; i++) {
-        str block = blocks->items[stack[i]];
-        if (block.len == 0) continue;
-        if (is_first) {
-            char space[MAX_NUMBER];
-            struct buf cell = {.p = space, .cap = sizeof space, .max = sizeof space};
-            value_write(&cell, &s->style, value);
-            buf_pad(b, buf_str(&cell), 10);
-            block = str_skip(block, 10);
-        }
-        buf_put(b, block);
-        is_first = false;
+// A value as text, and the value it is the text of.
+struct cell {
+    i64 value;
+    u32 len; // 0: none yet
+    char text[MAX_NUMBER];
+};
+
+static str cell_text(struct cell *cells, const struct value_style *style, i64 value) {
+    struct cell *c = &cells[hash_mix((u64)value) % N_CELLS];
+    if (!c->len || c->value != value) {
+        struct buf text = {.p = c->text, .cap = sizeof c->text, .max = sizeof c->text};
+        value_write(&text, style, value);
+        c->value = value;
+        c->len = (u32)text.len;
     }
+    return (str){c->text, c->len};
+}
+
+// cell stands in the first ten columns of the stack's first line.
+static void put_stack(struct buf *b, str cell, const struct blocks *blocks, const u32 *stack,
+                      u32 n) {
+    u32 i = 0;
+    while (i < n && blocks->items[stack[i]].len == 0) i++;
+    if (i == n) return;
+    buf_pad(b, cell, 10);
+    buf_put(b, str_skip(blocks->items[stack[i]], 10));
+    for (i++; i < n; i++) buf_put(b, blocks->items[stack[i]]);
 }
 
 void render_traces(struct buf *b, const struct summary *s, const struct lines *legend,
@@ -111,6 +123,7 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
     const struct view *v = s->view;
     AUTO_ARENA struct arena scratch = arena_sub(b->arena);
     AUTO_ARENA struct arena per_sample = arena_sub(b->arena);
+    struct cell *cells = NEW(&scratch, struct cell, N_CELLS);
     struct blocks blocks;
     make_blocks(&scratch, frames, v->p->n_locations, &blocks);
     render_lines(b, legend);
@@ -121,7 +134,7 @@ void render_traces(struct buf *b, const struct summary *s, const struct lines *l
         buf_put(b, str_of(separator));
         put_labels(b, &per_sample, v, sample_i);
         i64 value = view_value(v, sample_i), div = view_divisor(v, sample_i);
-        put_stack(b, s, &blocks, stack, n, mean_of(value, div));
+        put_stack(b, cell_text(cells, &s->style, mean_of(value, div)), &blocks, stack, n);
     }
     buf_put(b, str_of(separator));
 }
