@@ -15,10 +15,11 @@ TABLES = {
     "flags.def": ["FLAG(group, type, name, default_, help)"],
     "subcommands.def": ["SUBCOMMAND(name, arguments, help)"],
     "run.def": ["RUN_FLAG(name, help)", "CHILDREN(name, help)"],
+    "trace.def": ["TRACE_FLAG(type, name, field, word, help)", "DUMP(name, help)", "WAIT(name, help)"],
     "environment.def": ["ENVIRONMENT(name, help)"],
     "values.def": ["VALUE(name, value)", "PATHS(name)"],
 }
-QUOTED = {"help", "arguments", "suffix", "viewer", "url", "value"}  # string literals in the tables, as they stand
+QUOTED = {"help", "arguments", "suffix", "viewer", "url", "value", "word"}  # string literals in the tables, as they stand
 
 
 def macro(signature):
@@ -49,7 +50,7 @@ class Flag:
 
 
 def flags_of(t):
-    """Every flag, by heading."""
+    """Every flag of reports by heading, and those of each subcommand by its name."""
     values = {}
     for row in t["VALUE"]:
         values.setdefault(row["name"], []).append(row["value"])
@@ -65,11 +66,15 @@ def flags_of(t):
     groups["CHOICES"] = [flag(r, True) for r in t["CHOICE"]]
     for row in t["FLAG"]:
         groups.setdefault("FLAGS_" + row["group"], []).append(flag(row, row["type"] == "BOOL", row["default_"]))
-    run = [flag(r, False) for r in t["RUN_FLAG"]]
-    for f in run:
-        if f.name == "children":
-            f.values = [r["name"] for r in t["CHILDREN"]]
-    return groups, run
+    own = {r["name"]: [] for r in t["SUBCOMMAND"]}
+    words = {"children": t["CHILDREN"], "d": t["DUMP"], "pprof": t["WAIT"]}
+
+    def own_flag(row, takes_value):
+        return Flag(row["name"], row["help"], takes_value, values=[r["name"] for r in words.get(row["name"], ())])
+
+    own["run"] = [own_flag(r, True) for r in t["RUN_FLAG"]]
+    own["trace"] = [own_flag(r, r["type"] != "BOOL") for r in t["TRACE_FLAG"]]
+    return groups, own
 
 
 # --- the man page --------------------------------------------------------------------------------
@@ -94,13 +99,16 @@ def man_rows(rows, name=lambda r: r["name"], text=lambda r: r["help"]):
 
 
 def man_page(t, template, version):
-    groups, run = flags_of(t)
+    groups, own = flags_of(t)
     parts = {name: "\n".join(man_flag(f) for f in flags) for name, flags in groups.items()}
     parts["VERSION"] = version
     parts["SUBCOMMANDS_SYNOPSIS"] = "\n".join(
         f".br\n.B pprof {r['name']}\n{roff(r['arguments'])}".rstrip() for r in t["SUBCOMMAND"])
     parts["SUBCOMMANDS"] = man_rows(t["SUBCOMMAND"], lambda r: f"pprof {r['name']} {r['arguments']}".strip())
-    parts["RUN"] = "\n".join(man_flag(f) for f in run)
+    parts["RUN"] = "\n".join(man_flag(f) for f in own["run"])
+    parts["TRACE"] = "\n".join(man_flag(f) for f in own["trace"])
+    parts["TRACE"] += "\n.PP\nValues of\n.BR \\-d :\n" + man_rows(t["DUMP"])
+    parts["TRACE"] += "\n.PP\nValues of\n.BR \\-pprof :\n" + man_rows(t["WAIT"])
     parts["RUN"] += "\n.PP\nValues of\n.BR \\-children :\n" + man_rows(t["CHILDREN"])
     parts["ENVIRONMENT"] = man_rows(t["ENVIRONMENT"])
     page = open(template, encoding="utf-8").read()
@@ -120,17 +128,23 @@ def all_flags(groups):
 
 
 BASH = """# pprof: completion for bash, made from pprof's tables. Formats, options, their values, subcommands and files.
-_pprof_values() { # the words a flag takes, a path (/), or nothing
-    case $1 in
+_pprof_values() { # the words a flag takes, a path (/), or nothing; $2: the subcommand
+    case $2$1 in
 @VALUES@
     esac
 }
 
 _pprof() {
-    local flag= cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words
+    local flag= cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words sub= is_after=
+    [ "$COMP_CWORD" -gt 1 ] && case ${COMP_WORDS[1]} in
+    @SUBCOMMANDS_OR@) sub=${COMP_WORDS[1]} ;;
+    esac
+    case " ${COMP_WORDS[*]:0:COMP_CWORD} " in *" -- "*) is_after=1 ;; esac
     COMPREPLY=()
     # Bash cuts words at "=": "-unit=m" comes as "-unit" "=" "m".
-    if [ "$cur" = = ]; then
+    if [ "$is_after" ]; then
+        :
+    elif [ "$cur" = = ]; then
         flag=$prev cur=
     elif [ "$prev" = = ] && [ "$COMP_CWORD" -ge 2 ]; then
         flag=${COMP_WORDS[COMP_CWORD-2]}
@@ -141,17 +155,21 @@ _pprof() {
     fi
     if [ -n "$flag" ]; then
         flag=${flag#-}
-        words=$(_pprof_values "${flag#-}")
+        words=$(_pprof_values "${flag#-}" "${sub:+$sub }")
         if [ "$words" = / ]; then
             COMPREPLY=($(compgen -f -- "$cur"))
         else
             COMPREPLY=($(compgen -W "$words" -- "$cur"))
         fi
-    elif [ "${COMP_WORDS[1]}" = run ] && [ "$COMP_CWORD" -gt 1 ]; then
+    elif [ "$sub" = run ]; then
         case $cur in
-        -*) COMPREPLY=($(compgen -W '@RUN@ --' -- "$cur")) ;;
+        -*) [ "$is_after" ] || COMPREPLY=($(compgen -W '@RUN@ --' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -c -f -- "$cur")) ;;
         esac
+    elif [ "$sub" = ps ]; then
+        :
+    elif [ "$sub" = trace ] && [ "${cur#-}" != "$cur" ]; then
+        COMPREPLY=($(compgen -W '@TRACE@' -- "$cur"))
     elif [ "${cur#-}" != "$cur" ]; then
         COMPREPLY=($(compgen -W '@FLAGS@' -- "$cur"))
     else
@@ -167,14 +185,25 @@ def names(flags):
     return " ".join("-" + f.name for f in flags)
 
 
+def bash_cases(flags, prefix):
+    """The lines of _pprof_values for these flags of a subcommand."""
+    quoted = f"'{prefix} '" if prefix else ""
+    cases = [f"    {quoted}{f.name}) echo {shell_quote(' '.join(f.values))} ;;" for f in flags if f.values]
+    cases += [f"    {quoted}{f.name}) echo / ;;" for f in flags if f.is_path]
+    return cases + [f"    {quoted}{f.name}) echo 'true false' ;;" for f in flags if not f.takes_value]
+
+
 def bash(t):
-    groups, run = flags_of(t)
+    groups, own = flags_of(t)
     flags = all_flags(groups)
-    cases = [f"    {f.name}) echo {shell_quote(' '.join(f.values))} ;;" for f in flags + run if f.values]
-    cases += [f"    {f.name}) echo / ;;" for f in flags if f.is_path]
-    cases += ["    " + "|".join(f.name for f in flags if not f.takes_value) + ") echo 'true false' ;;"]
-    parts = {"VALUES": "\n".join(cases), "TAKERS": " ".join(f.name for f in flags + run if f.takes_value),
-             "RUN": names(run), "FLAGS": names(flags), "SUBCOMMANDS": " ".join(r["name"] for r in t["SUBCOMMAND"])}
+    cases = bash_cases(flags, "")
+    for name, more in own.items():
+        cases += bash_cases(more, name)
+    subs = [r["name"] for r in t["SUBCOMMAND"]]
+    takers = {f.name for fs in [flags, *own.values()] for f in fs if f.takes_value}
+    parts = {"VALUES": "\n".join(cases), "TAKERS": " ".join(sorted(takers)), "RUN": names(own["run"]),
+             "TRACE": names(own["trace"]), "FLAGS": names(flags), "SUBCOMMANDS": " ".join(subs),
+             "SUBCOMMANDS_OR": " | ".join(subs)}
     text = BASH
     for name, part in parts.items():
         text = text.replace(f"@{name}@", part)
@@ -192,18 +221,32 @@ def zsh_spec(f):
     return "    " + shell_quote(f"{repeat}-{f.name}{'=' if f.takes_value else ''}[{plain(f.help)}]{end}")
 
 
+def zsh_array(name, flags):
+    return f"{name}=(\n" + "\n".join(zsh_spec(f) for f in flags) + "\n)\n"
+
+
 def zsh(t):
-    groups, run = flags_of(t)
+    groups, own = flags_of(t)
     subcommands = "\n".join("        " + shell_quote(f"{r['name']}:{r['help']}") for r in t["SUBCOMMAND"])
     return ("#compdef pprof\n# pprof: completion for zsh, made from pprof's tables.\n"
-            "local -a flags run_flags subcommands\n"
-            f"flags=(\n" + "\n".join(zsh_spec(f) for f in all_flags(groups)) + "\n)\n"
-            f"run_flags=(\n" + "\n".join(zsh_spec(f) for f in run) + "\n)\n"
+            "local -a flags run_flags trace_flags subcommands\n"
+            + zsh_array("flags", all_flags(groups)) + zsh_array("run_flags", own["run"])
+            + zsh_array("trace_flags", own["trace"]) +
             f"subcommands=(\n{subcommands}\n)\n"
-            "if (( CURRENT > 2 )) && [[ $words[2] == run ]]; then\n"
-            "    shift words; (( CURRENT-- ))\n"
-            "    _arguments -S $run_flags '*:: :_normal'\n"
-            "    return\n"
+            "if (( CURRENT > 2 )); then\n"
+            "    case $words[2] in\n"
+            "    run)\n"
+            "        shift words; (( CURRENT-- ))\n"
+            "        _arguments -S $run_flags '(-)1:program: _command_names -e' '*::arguments: _normal'\n"
+            "        return ;;\n"
+            "    trace)\n"
+            "        shift words; (( CURRENT-- ))\n"
+            "        _arguments $trace_flags '*:source:_files'\n"
+            "        return ;;\n"
+            "    ps)\n"
+            "        _message 'no more arguments'\n"
+            "        return ;;\n"
+            "    esac\n"
             "fi\n"
             "(( CURRENT == 2 )) && _describe -t subcommands subcommand subcommands\n"
             "_arguments $flags '*:source:_files'\n")
@@ -216,15 +259,27 @@ def fish_flag(f, where):
     return f"{line} -d {shell_quote(f.help)}"
 
 
+FISH = """# pprof: completion for fish, made from pprof's tables.
+# Only the first word may be a subcommand: a file may be called so too.
+function __pprof_in
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and contains -- $words[2] $argv
+end
+function __pprof_first
+    test (count (commandline -opc)) -eq 1
+end
+"""
+
+
 def fish(t):
-    groups, run = flags_of(t)
-    subcommands = " ".join(r["name"] for r in t["SUBCOMMAND"])
-    lines = ["# pprof: completion for fish, made from pprof's tables."]
-    lines += [f"complete -c pprof -n __fish_use_subcommand -a {r['name']} -d {shell_quote(r['help'])}"
-              for r in t["SUBCOMMAND"]]
-    lines += [fish_flag(f, f"not __fish_seen_subcommand_from {subcommands}") for f in all_flags(groups)]
-    lines += [fish_flag(f, "__fish_seen_subcommand_from run") for f in run]
-    return "\n".join(lines) + "\n"
+    groups, own = flags_of(t)
+    subcommands = " ".join(own)
+    lines = [f"complete -c pprof -n __pprof_first -a {r['name']} -d {shell_quote(r['help'])}" for r in t["SUBCOMMAND"]]
+    lines += ["complete -c pprof -n '__pprof_in ps' -f",
+              "complete -c pprof -n '__pprof_in run' -x -a '(__fish_complete_subcommand --fcs-skip=2)'"]
+    lines += [fish_flag(f, f"not __pprof_in {subcommands}") for f in all_flags(groups)]
+    lines += [fish_flag(f, f"__pprof_in {name}") for name, flags in own.items() for f in flags]
+    return FISH + "\n".join(lines) + "\n"
 
 
 def main():

@@ -33,24 +33,31 @@ struct trace_run {
     struct buf b;
 };
 
+static void usage_row(struct buf *b, const char *name, const char *word, const char *help) {
+    char flag[64];
+    snprintf(flag, sizeof flag, "-%s%s%s", name, *word ? "=" : "", word);
+    buf_printf(b, "  %-16s %s\n", flag, help);
+}
+
 static void show_usage(const struct ui *ui) {
-    ui_text(ui,
+    AUTO_ARENA struct arena arena = {0};
+    struct buf b = buf_new(&arena, 8 << 10);
+    buf_put(&b,
             S("usage: pprof trace [-top [-n=N]] source\n"
+              "       pprof trace -http=ADDR source\n"
               "       pprof trace -d=MODE source\n"
-              "       pprof trace -pprof=TYPE source > file\n"
-              "       pprof trace -json|-perfetto source > file\n"
+              "       pprof trace -pprof=TYPE|-json|-perfetto source > file\n"
               "  Reads an execution trace of a Go program, version 1.11 or newer, or of a native\n"
               "  one. source is a file, - or a URL\n"
-              "  (http://host:port/debug/pprof/trace?seconds=5).\n"
-              "  -top          where time went, as tables: by the function goroutines start in,\n"
-              "                by goroutine, by function they wait in, by task and region\n"
-              "  -n=N          rows of a table (20)\n"
-              "  -d=parsed     one event a line, in order, with stacks\n"
-              "  -d=wire       the records as they stand in the file\n"
-              "  -d=footprint  which events take how much of the file\n"
-              "  -pprof=net|sync|syscall|sched  a profile of what goroutines waited for\n"
-              "  -json         Chrome's trace events, for chrome://tracing and others\n"
-              "  -perfetto     Perfetto's packets, for ui.perfetto.dev\n"));
+              "  (http://host:port/debug/pprof/trace?seconds=5).\n"));
+#define TRACE_FLAG(type, name, field, word, help) usage_row(&b, #name, word, help);
+#define DUMP(name, help) usage_row(&b, "d", #name, help);
+#define WAIT(name, help) usage_row(&b, "pprof", #name, help);
+#include "driver/trace.def"
+#undef TRACE_FLAG
+#undef DUMP
+#undef WAIT
+    ui_text(ui, buf_str(&b));
 }
 
 static int fail(const struct ui *ui, const struct err *err) {
@@ -146,7 +153,15 @@ static int show_footprint(struct trace_run *run) {
 }
 
 // The words of -pprof, in the order of enum trace_wait.
-static const str waits[] = {S("net"), S("sync"), S("syscall"), S("sched")};
+static const str waits[] = {
+#define TRACE_FLAG(...)
+#define DUMP(...)
+#define WAIT(name, help) S(#name),
+#include "driver/trace.def"
+#undef TRACE_FLAG
+#undef DUMP
+#undef WAIT
+};
 
 static size_t wait_of(str type) {
     size_t wait = 0;
@@ -182,14 +197,14 @@ static int serve(struct trace_run *run) {
 static bool read_flags(struct arena *out, int argc, char *const *argv, struct trace_flags *flags,
                        str *source, struct err *err) {
     static const struct flag rows[] = {
-        {S("d"), FLAG_STR, offsetof(struct trace_flags, dump)},
-        {S("pprof"), FLAG_STR, offsetof(struct trace_flags, profile)},
-        {S("top"), FLAG_BOOL, offsetof(struct trace_flags, is_top)},
-        {S("json"), FLAG_BOOL, offsetof(struct trace_flags, is_json)},
-        {S("perfetto"), FLAG_BOOL, offsetof(struct trace_flags, is_perfetto)},
-        {S("n"), FLAG_INT, offsetof(struct trace_flags, n_rows)},
-        {S("http"), FLAG_STR, offsetof(struct trace_flags, http)},
-        {S("no_browser"), FLAG_BOOL, offsetof(struct trace_flags, no_browser)},
+#define TRACE_FLAG(type, name, field, word, help)                                                  \
+    {S(#name), FLAG_##type, offsetof(struct trace_flags, field)},
+#define DUMP(...)
+#define WAIT(...)
+#include "driver/trace.def"
+#undef TRACE_FLAG
+#undef DUMP
+#undef WAIT
     };
     struct flag_table table = {rows, countof(rows)};
     int at = 1;

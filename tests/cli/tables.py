@@ -1,10 +1,14 @@
 # tests/cli/tables.py - proves that the man page and the completions have every flag pprof takes, and that bash's works.
 # usage: tables.py PPROF pprof.1 BASH ZSH FISH: what packaging/tables.py made. zsh and fish are tried where installed.
 import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 from cli import SCRATCH, claim, env, finish, pprof, profile, write
 
@@ -33,7 +37,9 @@ def outputs():
         claim(re.search(rf"'\*?-{flag}=?\[", zsh), "zsh has -" + flag)
         claim(f" -o {flag} " in fish, "fish has -" + flag)
     in_page = set(re.findall(r"^\.TP\n\.BI? \\-(\w+)", page, re.M))
-    claim(in_page - set(flags) <= {"children"}, "the man page has no other flags", in_page - set(flags))
+    of_trace = set(re.findall(r"^  -(\w+)[= ]", pprof("trace", "-h")[2], re.M))
+    claim({"top", "perfetto", "d"} <= of_trace <= in_page, "the man page has the flags of pprof trace", of_trace)
+    claim(in_page - set(flags) - of_trace <= {"children"}, "the man page has no other flags", in_page - set(flags))
     for name in re.findall(r"^    ([A-Z_]+) ", pprof("-h")[1] + pprof("-h")[2], re.M):
         claim(f".B {name}\n" in page, "the man page has " + name)
     claim("@" not in page, "no word of the page's frame is left", re.findall("@.*", page))
@@ -78,6 +84,12 @@ def bash_completes():
     claim(complete("pprof", "run", "-c") == ["-children"], "the flags of run", complete("pprof", "run", "-c"))
     claim(complete("pprof", "run", "-children", "e") == ["exec"], "and their values")
     claim("bash" in complete("pprof", "run", "--", "bas"), "and programs")
+    claim(complete("pprof", "run", "--", "ls", "-") == [], "whose flags are their own")
+    claim({"-perfetto", "-d"} <= set(complete("pprof", "trace", "-")), "the flags of trace")
+    claim("-nodecount" not in complete("pprof", "trace", "-"), "and no others", complete("pprof", "trace", "-"))
+    claim(complete("pprof", "trace", "-d=w") == ["wire"], "their values", complete("pprof", "trace", "-d=w"))
+    claim(complete("pprof", "trace", "on") == ["one.pb.gz"], "and files", complete("pprof", "trace", "on"))
+    claim(complete("pprof", "ps", "") == [], "ps takes nothing", complete("pprof", "ps", ""))
     claim(complete("pprof", "-focus", "x") == [], "free text has no completion", complete("pprof", "-focus", "x"))
 
 
@@ -94,16 +106,77 @@ def values_are_taken():
         claim(status == 127, "run takes -children=" + word, err)
 
 
+SECONDS = 30  # for zsh to answer on a busy machine
+
+
+def read_until(fd, word, text=""):
+    """What zsh shows until word is there, or nothing more comes for long."""
+    end = time.monotonic() + SECONDS
+    while word not in text and time.monotonic() < end:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", os.read(fd, 65536).decode(errors="replace"))
+        except OSError:
+            break
+    return text
+
+
+def zsh_shows(line, word):
+    """A zsh at a terminal, where line and two TABs are typed, shows word."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(SCRATCH)
+        os.execvpe("zsh", ["zsh", "-f", "-i"], env(TERM="dumb", PS1="> ", HOME=SCRATCH))
+    try:
+        folder = os.path.dirname(ZSH)
+        os.write(fd, f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; stty cols 150 rows 200; echo re''ady\n".encode())
+        shown = read_until(fd, "ready\n")
+        os.write(fd, line.encode() + b"\t\t")
+        shown = read_until(fd, word)
+        claim(word in shown, f"zsh completes {line!r} with {word}", shown[-1500:])
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(fd)
+
+
+def zsh_completes():
+    for line, word in (("pprof -call", "-call_tree"), ("pprof -unit=m", "minimum"), ("pprof ", "run"), ("pprof -base=on", "one.pb.gz"),
+                       ("pprof -top on", "one.pb.gz"), ("pprof run -ch", "-children"), ("pprof run -children=", "exec"),
+                       ("pprof trace -per", "-perfetto"), ("pprof trace -d=", "footprint")):
+        zsh_shows(line, word)
+
+
+def fish_offers(line):
+    script = f"source {FISH}; complete -C '{line}'"
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, env=env(), cwd=SCRATCH)
+    claim(not done.stderr, "fish is silent about " + line, done.stderr)
+    return [row.split("\t")[0] for row in done.stdout.decode().splitlines()]
+
+
+def fish_completes():
+    for line, words in (("pprof -call", ["-callgrind", "-call_tree"]), ("pprof -symbolize ", ["fastlocal"]), ("pprof -unit=mi", ["-unit=minimum"]),
+                        ("pprof ", ["run", "ps", "trace", "one.pb.gz"]), ("pprof -base ", ["one.pb.gz"]), ("pprof run -", ["-children", "-http"]),
+                        ("pprof run -children ", ["exec"]), ("pprof run -- bas", ["bash"]), ("pprof trace -", ["-perfetto", "-d"]),
+                        ("pprof trace -d ", ["wire"]), ("pprof trace on", ["one.pb.gz"])):
+        offered = fish_offers(line)
+        claim(set(words) <= set(offered), f"fish completes {line!r}", offered)
+    claim("-nodecount" not in fish_offers("pprof trace -"), "with the flags of trace alone")
+    claim("run" not in fish_offers("pprof -top r"), "subcommands come first only")
+    claim(fish_offers("pprof ps ") == [], "ps takes nothing", fish_offers("pprof ps "))
+
+
 def other_shells():
     for shell, path in (("zsh", ZSH), ("fish", FISH)):
         if not shutil.which(shell):
             continue
         done = subprocess.run([shell, "-n", path], capture_output=True, env=env())
         claim(done.returncode == 0 and not done.stderr, shell + " can read its file", done.stderr)
+    if shutil.which("zsh"):
+        zsh_completes()
     if shutil.which("fish"):
-        script = f"source {FISH}; complete -C 'pprof -symbolize '; complete -C 'pprof -call'"
-        done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, env=env(), cwd=SCRATCH)
-        claim(b"fastlocal" in done.stdout and b"-call_tree" in done.stdout, "fish completes", done)
+        fish_completes()
 
 
 outputs()
