@@ -9,10 +9,69 @@
 enum { PID_PROCS, PID_STATS, PID_TASKS, PID_GOROUTINES, PID_REGIONS, N_PIDS };
 enum { TID_GC = 1000004, TID_STOP = 1000005 }; // on PID_PROCS; the official tool's numbers
 
+// A frame under its caller: stacks share what they have in common from the root on.
+struct chrome_node {
+    u32 parent; // numbers count from 1
+    u32 frame_i;
+};
+
 struct chrome {
     struct buf *b;
+    struct arena *arena;
+    struct trace_stacks stacks;
+    struct chrome_node *nodes;
+    struct idmap node_ids;    // by parent and frame
+    struct idmap stack_nodes; // leaf of a stack
+    u32 n_nodes;
+    size_t cap_nodes;
     bool has_some;
 };
+
+static u32 node_of(struct chrome *c, u32 parent, u32 frame_i) {
+    u32 *at = idmap_at(&c->node_ids, (u64)parent << 32 | frame_i);
+    if (*at == U32_NONE) {
+        *at = ++c->n_nodes;
+        GROW(c->arena, c->nodes, c->cap_nodes, (size_t)c->n_nodes + 1);
+        c->nodes[*at] = (struct chrome_node){.parent = parent, .frame_i = frame_i};
+    }
+    return *at;
+}
+
+// The number of a stack's leaf in stackFrames; 0: no stack.
+static u32 leaf_of(struct chrome *c, u32 stack) {
+    u32 *known = idmap_at(&c->stack_nodes, stack);
+    if (*known != U32_NONE) return *known;
+    u32 node = 0;
+    for (u32 i = trace_stacks_depth(&c->stacks, stack); i-- > 0;)
+        node = node_of(c, node, c->stacks.items[c->stacks.starts[stack] + i]);
+    *known = node;
+    return node;
+}
+
+static void put_stack(struct chrome *c, u32 stack) {
+    u32 leaf = leaf_of(c, stack);
+    if (!leaf) return;
+    buf_put(c->b, S(",\"sf\":"));
+    num_u64(c->b, leaf);
+}
+
+// "name (file:line)", as few viewers show more of a frame than its name.
+static void put_frames(struct chrome *c) {
+    buf_put(c->b, S("\n],\"stackFrames\":{"));
+    for (u32 i = 1; i <= c->n_nodes; i++) {
+        AUTO_ARENA struct arena scratch = arena_sub(c->arena);
+        const struct trace_frame *f = &c->stacks.frames[c->nodes[i].frame_i];
+        struct buf text = buf_new(&scratch, 256);
+        buf_put(&text, f->func);
+        if (f->file.len)
+            buf_printf(&text, " (" S_FMT ":%llu)", S_ARG(f->file), (unsigned long long)f->line);
+        buf_printf(c->b, "%s\n\"%u\":{\"name\":", i > 1 ? "," : "", i);
+        json_text(c->b, buf_str(&text));
+        if (c->nodes[i].parent) buf_printf(c->b, ",\"parent\":%u", c->nodes[i].parent);
+        buf_byte(c->b, '}');
+    }
+    buf_put(c->b, S("\n}}\n"));
+}
 
 static int pid_of(struct timeline_track track) {
     switch (track.kind) {
@@ -84,26 +143,31 @@ static void put_arrow(struct chrome *c, char phase, struct timeline_track track,
     buf_byte(c->b, '}');
 }
 
-static void chrome_begin(void *to, struct timeline_track track, i64 time_ns, str name, u64 flow) {
+static void chrome_begin(void *to, struct timeline_track track, i64 time_ns,
+                         struct timeline_mark mark) {
     struct chrome *c = to;
     open_on(c, 'B', track, time_ns);
-    put_text(c, S("name"), name);
+    put_text(c, S("name"), mark.name);
+    put_stack(c, mark.stack);
     buf_byte(c->b, '}');
-    if (flow) put_arrow(c, 'f', track, time_ns, flow);
+    if (mark.flow) put_arrow(c, 'f', track, time_ns, mark.flow);
 }
 
-static void chrome_end(void *to, struct timeline_track track, i64 time_ns) {
+static void chrome_end(void *to, struct timeline_track track, i64 time_ns, u32 stack) {
     struct chrome *c = to;
     open_on(c, 'E', track, time_ns);
+    put_stack(c, stack);
     buf_byte(c->b, '}');
 }
 
-static void chrome_instant(void *to, struct timeline_track track, i64 time_ns, str name, u64 flow) {
+static void chrome_instant(void *to, struct timeline_track track, i64 time_ns,
+                           struct timeline_mark mark) {
     struct chrome *c = to;
     open_on(c, 'i', track, time_ns);
-    put_text(c, S("name"), name);
+    put_text(c, S("name"), mark.name);
+    put_stack(c, mark.stack);
     buf_put(c->b, S(",\"s\":\"t\"}"));
-    if (flow) put_arrow(c, 's', track, time_ns, flow);
+    if (mark.flow) put_arrow(c, 's', track, time_ns, mark.flow);
 }
 
 static void chrome_count(void *to, enum timeline_counter counter, i64 time_ns, u64 value) {
@@ -127,9 +191,12 @@ void render_trace_chrome(struct buf *b, struct trace_reader *r) {
                                      [PID_GOROUTINES] = S("GOROUTINES"),
                                      [PID_REGIONS] = S("REGIONS")};
     AUTO_ARENA struct arena scratch = arena_sub(b->arena);
-    struct chrome c = {.b = b};
+    struct chrome c = {.b = b, .arena = &scratch};
+    trace_stacks_init(&c.stacks, &scratch);
+    idmap_init(&c.node_ids, &scratch);
+    idmap_init(&c.stack_nodes, &scratch);
     buf_put(b, S("{\"displayTimeUnit\":\"ns\",\"traceEvents\":["));
     for (int i = 0; i < N_PIDS; i++) metadata(&c, i, 0, S("process_name"), pids[i]);
-    timeline_read(&scratch, r, &form, &c);
-    buf_put(b, S("\n]}\n"));
+    timeline_read(&scratch, r, &form, &c, &c.stacks);
+    put_frames(&c);
 }

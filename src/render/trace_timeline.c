@@ -26,6 +26,7 @@ struct timeline {
     const struct timeline_form *form;
     void *to;
     const struct trace_reader *r;
+    struct trace_stacks *stacks;
     struct timeline_go *gos;
     struct timeline_proc *procs;
     struct idmap go_ids, proc_ids, open_tasks; // of a task: 1 while it is open
@@ -47,6 +48,10 @@ str timeline_counter_name(enum timeline_counter counter) {
         [TIMELINE_PROCS] = S("GOMAXPROCS"),
     };
     return names[counter];
+}
+
+static u32 stack_of(struct timeline *t, const struct trace_event *ev) {
+    return trace_stacks_add(t->stacks, t->r, ev->generation, ev->stack);
 }
 
 static struct timeline_track track_of(enum timeline_kind kind, i64 id) {
@@ -89,8 +94,9 @@ static u32 go_index(struct timeline *t, i64 id) {
     return *at;
 }
 
-static void close_proc(struct timeline *t, struct timeline_proc *p) {
-    for (; p->depth; p->depth--) t->form->end(t->to, track_of(TIMELINE_PROC, p->id), t->now_ns);
+static void close_proc(struct timeline *t, struct timeline_proc *p, u32 stack) {
+    for (; p->depth; p->depth--)
+        t->form->end(t->to, track_of(TIMELINE_PROC, p->id), t->now_ns, stack);
     p->go_i = U32_NONE;
 }
 
@@ -98,57 +104,61 @@ static void run_on(struct timeline *t, u32 go_i, i64 proc) {
     struct timeline_go *g = &t->gos[go_i];
     if (proc == TRACE_NONE) return;
     struct timeline_proc *p = proc_of(t, proc);
-    close_proc(t, p);
+    close_proc(t, p, 0);
     p->go_i = go_i;
     p->depth = 1;
     g->p = proc;
-    t->form->begin(t->to, track_of(TIMELINE_PROC, proc), t->now_ns, g->name, g->flow);
+    t->form->begin(t->to, track_of(TIMELINE_PROC, proc), t->now_ns,
+                   (struct timeline_mark){.name = g->name, .flow = g->flow});
     g->flow = 0;
 }
 
-static void leave_proc(struct timeline *t, u32 go_i) {
+static void leave_proc(struct timeline *t, u32 go_i, u32 stack) {
     struct timeline_go *g = &t->gos[go_i];
     if (g->p != TRACE_NONE) {
         struct timeline_proc *p = proc_of(t, g->p);
-        if (p->go_i == go_i) close_proc(t, p);
+        if (p->go_i == go_i) close_proc(t, p, stack);
     }
     g->p = TRACE_NONE;
 }
 
-static void call_on(struct timeline *t, u32 go_i, bool is_begin) {
+static void call_on(struct timeline *t, u32 go_i, bool is_begin, u32 stack) {
     struct timeline_go *g = &t->gos[go_i];
     if (g->p == TRACE_NONE) return;
     struct timeline_proc *p = proc_of(t, g->p);
     if (p->go_i != go_i || p->depth != (is_begin ? 1 : 2)) return;
     struct timeline_track track = track_of(TIMELINE_PROC, g->p);
     if (is_begin)
-        t->form->begin(t->to, track, t->now_ns, S("syscall"), 0);
+        t->form->begin(t->to, track, t->now_ns,
+                       (struct timeline_mark){.name = S("syscall"), .stack = stack});
     else
-        t->form->end(t->to, track, t->now_ns);
+        t->form->end(t->to, track, t->now_ns, 0);
     p->depth = is_begin ? 2 : 1;
 }
 
-static void show_state(struct timeline *t, struct timeline_go *g, const struct trace_event *ev) {
+static void show_state(struct timeline *t, struct timeline_go *g, const struct trace_event *ev,
+                       u32 stack) {
     struct timeline_track track = track_of(TIMELINE_GO, g->id);
     // Again when its function is known: until then its number has to do.
     if (!g->is_named || (g->has_func && !g->is_named_fully)) t->form->name(t->to, track, g->name);
     g->is_named = true;
     g->is_named_fully = g->has_func;
-    if (g->has_slice) t->form->end(t->to, track, t->now_ns);
+    if (g->has_slice) t->form->end(t->to, track, t->now_ns, 0);
     g->has_slice =
         ev->to != TRACE_NOT_EXIST && !(ev->to == TRACE_WAITING && str_eq(ev->name, S("forever")));
     if (!g->has_slice) return;
     char text[128];
     struct buf b = {.p = text, .cap = sizeof text, .max = sizeof text, .arena = t->arena};
     if (ev->to == TRACE_WAITING) {
-        buf_put(&b, S("blocked: "));
+        buf_put(&b, ev->name.len ? S("blocked: ") : S("blocked"));
         buf_put(&b, str_take(ev->name, 100));
     } else {
         buf_put(&b, ev->to == TRACE_RUNNING      ? S("running")
                     : ev->to == TRACE_IN_SYSCALL ? S("syscall")
                                                  : S("runnable"));
     }
-    t->form->begin(t->to, track, t->now_ns, buf_str(&b), 0);
+    t->form->begin(t->to, track, t->now_ns,
+                   (struct timeline_mark){.name = buf_str(&b), .stack = stack});
 }
 
 // An arrow from who made the goroutine runnable to where it runs next.
@@ -163,7 +173,8 @@ static void start_flow(struct timeline *t, u32 go_i, const struct trace_event *e
     buf_put(&b, is_new ? S("go ") : S("unblock "));
     buf_put(&b, g->name);
     g->flow = ++t->n_flows;
-    t->form->instant(t->to, track_of(TIMELINE_PROC, p->id), t->now_ns, buf_str(&b), g->flow);
+    struct timeline_mark mark = {.name = buf_str(&b), .flow = g->flow, .stack = stack_of(t, ev)};
+    t->form->instant(t->to, track_of(TIMELINE_PROC, p->id), t->now_ns, mark);
 }
 
 static void name_go(struct timeline *t, u32 go_i, const struct trace_event *ev) {
@@ -182,25 +193,50 @@ static void go_changes(struct timeline *t, const struct trace_event *ev) {
     g->state = ev->to;
     t->n_in[g->state]++;
     start_flow(t, go_i, ev);
+    // Of what a goroutine does to itself: where it blocks, calls or is preempted.
+    u32 stack = ev->g == ev->subject || ev->from == TRACE_UNDETERMINED ? stack_of(t, ev) : 0;
     if (ev->from == TRACE_RUNNING && ev->to == TRACE_IN_SYSCALL)
-        call_on(t, go_i, true);
+        call_on(t, go_i, true, stack);
     else if (ev->from == TRACE_IN_SYSCALL && ev->to == TRACE_RUNNING)
-        call_on(t, go_i, false);
+        call_on(t, go_i, false, stack);
     else if (ev->to == TRACE_RUNNING)
         run_on(t, go_i, ev->p);
     else
-        leave_proc(t, go_i);
+        leave_proc(t, go_i, stack);
     g = &t->gos[go_i];
-    show_state(t, g, ev);
+    show_state(t, g, ev, stack);
     if (ev->to != TRACE_NOT_EXIST) return;
     for (; g->n_regions; g->n_regions--)
-        t->form->end(t->to, track_of(TIMELINE_REGIONS, g->id), t->now_ns);
+        t->form->end(t->to, track_of(TIMELINE_REGIONS, g->id), t->now_ns, 0);
 }
 
+static void slice_on_go(struct timeline *t, const struct trace_event *ev, i64 go, bool is_begin,
+                        str name) {
+    if (go == TRACE_NONE) return;
+    struct timeline_go *g = &t->gos[go_index(t, go)];
+    struct timeline_track track = track_of(TIMELINE_REGIONS, go);
+    if (!g->has_regions) t->form->name(t->to, track, g->name);
+    g->has_regions = true;
+    if (is_begin && g->n_regions < UINT8_MAX) {
+        g->n_regions++;
+        t->form->begin(t->to, track, t->now_ns,
+                       (struct timeline_mark){.name = name, .stack = stack_of(t, ev)});
+    } else if (!is_begin && g->n_regions) {
+        g->n_regions--;
+        t->form->end(t->to, track, t->now_ns, stack_of(t, ev));
+    }
+}
+
+// Collections and stopped worlds have a track each; a mark assist lies among the regions that are
+// under way around it.
 static void range(struct timeline *t, const struct trace_event *ev) {
+    AUTO_ARENA struct arena scratch = arena_sub(t->arena);
     bool is_end = ev->kind == TRACE_RANGE_END;
     bool is_gc =
         ev->type == TRACE_EV_GCBegin || ev->type == TRACE_EV_GCActive || ev->type == TRACE_EV_GCEnd;
+    if (ev->type == TRACE_EV_GCMarkAssistBegin || ev->type == TRACE_EV_GCMarkAssistActive ||
+        ev->type == TRACE_EV_GCMarkAssistEnd)
+        slice_on_go(t, ev, ev->subject, !is_end, trace_range_name(&scratch, ev));
     if (!is_gc && ev->type != TRACE_EV_STWBegin && ev->type != TRACE_EV_STWEnd) return;
     struct timeline_track track = track_of(is_gc ? TIMELINE_GC : TIMELINE_STOP, 0);
     bool *is_open = is_gc ? &t->has_gc : &t->has_stop;
@@ -209,28 +245,12 @@ static void range(struct timeline *t, const struct trace_event *ev) {
     *is_open = !is_end;
     if (!*is_named) t->form->name(t->to, track, is_gc ? S("GC") : S("stop the world"));
     *is_named = true;
-    if (is_end) {
-        t->form->end(t->to, track, t->now_ns);
-        return;
-    }
-    AUTO_ARENA struct arena scratch = arena_sub(t->arena);
-    t->form->begin(t->to, track, t->now_ns, trace_range_name(&scratch, ev), 0);
-}
-
-static void region(struct timeline *t, const struct trace_event *ev) {
-    if (ev->g == TRACE_NONE) return;
-    u32 go_i = go_index(t, ev->g);
-    struct timeline_go *g = &t->gos[go_i];
-    struct timeline_track track = track_of(TIMELINE_REGIONS, ev->g);
-    if (!g->has_regions) t->form->name(t->to, track, g->name);
-    g->has_regions = true;
-    if (ev->kind == TRACE_REGION_BEGIN && g->n_regions < UINT8_MAX) {
-        g->n_regions++;
-        t->form->begin(t->to, track, t->now_ns, ev->name, 0);
-    } else if (ev->kind == TRACE_REGION_END && g->n_regions) {
-        g->n_regions--;
-        t->form->end(t->to, track, t->now_ns);
-    }
+    if (is_end)
+        t->form->end(t->to, track, t->now_ns, 0);
+    else
+        t->form->begin(t->to, track, t->now_ns,
+                       (struct timeline_mark){.name = trace_range_name(&scratch, ev),
+                                              .stack = stack_of(t, ev)});
 }
 
 static void task(struct timeline *t, const struct trace_event *ev) {
@@ -238,9 +258,10 @@ static void task(struct timeline *t, const struct trace_event *ev) {
     u32 *is_open = idmap_at(&t->open_tasks, ev->args[0]);
     if (ev->kind == TRACE_TASK_BEGIN) {
         t->form->name(t->to, track, ev->name);
-        t->form->begin(t->to, track, t->now_ns, ev->name, 0);
+        t->form->begin(t->to, track, t->now_ns,
+                       (struct timeline_mark){.name = ev->name, .stack = stack_of(t, ev)});
     } else if (*is_open == 1) {
-        t->form->end(t->to, track, t->now_ns);
+        t->form->end(t->to, track, t->now_ns, stack_of(t, ev));
     }
     *is_open = ev->kind == TRACE_TASK_BEGIN;
 }
@@ -258,7 +279,8 @@ static void point(struct timeline *t, const struct trace_event *ev) {
         buf_printf(&b, "CPU sample " S_FMT, S_ARG(str_take(func, 400)));
     }
     i64 p = proc_of(t, ev->p)->id;
-    t->form->instant(t->to, track_of(TIMELINE_PROC, p), t->now_ns, buf_str(&b), 0);
+    t->form->instant(t->to, track_of(TIMELINE_PROC, p), t->now_ns,
+                     (struct timeline_mark){.name = buf_str(&b), .stack = stack_of(t, ev)});
 }
 
 static void tell(struct timeline *t, enum timeline_counter counter, u64 value) {
@@ -282,7 +304,7 @@ static void show(struct timeline *t, const struct trace_event *ev) {
         if (ev->subject_kind == TRACE_GOROUTINE)
             go_changes(t, ev);
         else if (ev->to == TRACE_IDLE)
-            close_proc(t, proc_of(t, ev->subject));
+            close_proc(t, proc_of(t, ev->subject), 0);
         count_gos(t);
         break;
     case TRACE_RANGE_BEGIN:
@@ -292,7 +314,7 @@ static void show(struct timeline *t, const struct trace_event *ev) {
         break;
     case TRACE_REGION_BEGIN:
     case TRACE_REGION_END:
-        region(t, ev);
+        slice_on_go(t, ev, ev->g, ev->kind == TRACE_REGION_BEGIN, ev->name);
         break;
     case TRACE_TASK_BEGIN:
     case TRACE_TASK_END:
@@ -318,20 +340,20 @@ static void show(struct timeline *t, const struct trace_event *ev) {
 }
 
 static void end_all(struct timeline *t) {
-    for (u32 i = 0; i < t->n_procs; i++) close_proc(t, &t->procs[i]);
+    for (u32 i = 0; i < t->n_procs; i++) close_proc(t, &t->procs[i], 0);
     for (u32 i = 0; i < t->n_gos; i++) {
         struct timeline_go *g = &t->gos[i];
-        if (g->has_slice) t->form->end(t->to, track_of(TIMELINE_GO, g->id), t->now_ns);
+        if (g->has_slice) t->form->end(t->to, track_of(TIMELINE_GO, g->id), t->now_ns, 0);
         for (; g->n_regions; g->n_regions--)
-            t->form->end(t->to, track_of(TIMELINE_REGIONS, g->id), t->now_ns);
+            t->form->end(t->to, track_of(TIMELINE_REGIONS, g->id), t->now_ns, 0);
     }
-    if (t->has_gc) t->form->end(t->to, track_of(TIMELINE_GC, 0), t->now_ns);
-    if (t->has_stop) t->form->end(t->to, track_of(TIMELINE_STOP, 0), t->now_ns);
+    if (t->has_gc) t->form->end(t->to, track_of(TIMELINE_GC, 0), t->now_ns, 0);
+    if (t->has_stop) t->form->end(t->to, track_of(TIMELINE_STOP, 0), t->now_ns, 0);
 }
 
 void timeline_read(struct arena *scratch, struct trace_reader *r, const struct timeline_form *form,
-                   void *to) {
-    struct timeline t = {.arena = scratch, .form = form, .to = to, .r = r};
+                   void *to, struct trace_stacks *stacks) {
+    struct timeline t = {.arena = scratch, .form = form, .to = to, .r = r, .stacks = stacks};
     struct trace_event ev;
     idmap_init(&t.go_ids, scratch);
     idmap_init(&t.proc_ids, scratch);

@@ -123,7 +123,12 @@ def tables():
 def viewers():
     for path in TRACES:
         done = subprocess.run([PPROF, "trace", "-json", path], capture_output=True, timeout=SECONDS)
-        events = json.loads(done.stdout)["traceEvents"]
+        whole = json.loads(done.stdout)
+        events, frames = whole["traceEvents"], whole["stackFrames"]
+        claim(all(str(e["sf"]) in frames for e in events if "sf" in e), "stacks are there", path)
+        claim(all(str(f["parent"]) in frames for f in frames.values() if "parent" in f), "and their callers", path)
+        has_frames = path == NATIVE or any("sf" in e and e["ph"] == "B" for e in events)
+        claim(has_frames, f"slices of {path} have stacks")
         depth, last, flows = {}, 0, set()
         for e in events:
             lane = e["pid"], e["tid"]
@@ -140,27 +145,51 @@ def viewers():
         names = {e["args"]["name"] for e in events if e["ph"] == "M"}
         claim({"PROCS", "Proc 0"} <= names and any(n.startswith("G") and "main" in n for n in names), "tracks are named", names)
         done = subprocess.run([PPROF, "trace", "-perfetto", path], capture_output=True, timeout=SECONDS)
-        claim(done.returncode == 0 and packets(done.stdout) > 20, f"-perfetto of {path} is packets", done.returncode)
+        n, stacks, used = packets(done.stdout)
+        claim(done.returncode == 0 and n > 20, f"-perfetto of {path} is packets", done.returncode)
+        claim(used <= stacks and (path == NATIVE or used), f"whose stacks were given before", used - stacks)
 
 
-def packets(data):
-    """The number of Perfetto's packets: a field 1 with a length, one after the other."""
-    at = n = 0
-    while at < len(data):
-        claim(data[at] == 0x0a, "a packet begins", at)
-        size = shift = 0
-        at += 1
+def fields(data):
+    """The fields of a protobuf message: (number, value), value a number or bytes."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
         while True:
             byte = data[at]
             at += 1
-            size |= (byte & 0x7f) << shift
+            value |= (byte & 0x7f) << shift
             shift += 7
             if byte < 0x80:
-                break
-        at += size
+                return value
+
+    while at < len(data):
+        key = varint()
+        if key & 7 == 0:
+            yield key >> 3, varint()
+        else:
+            size = {1: 8, 2: None, 5: 4}[key & 7]
+            size = varint() if size is None else size
+            claim(at + size <= len(data), "a field is whole", at, size)
+            yield key >> 3, data[at:at + size]
+            at += size
+
+
+def packets(data):
+    """Perfetto's packets: how many, the numbers of the stacks they give, and of those that events refer to, each given before."""
+    n, stacks, used = 0, set(), set()
+    for number, packet in fields(data):
+        claim(number == 1, "nothing but packets", number)
         n += 1
-    claim(at == len(data), "the last packet is whole", at, len(data))
-    return n
+        for field, value in fields(packet):
+            if field == 12:
+                stacks |= {next(v for k, v in fields(item) if k == 1) for kind, item in fields(value) if kind == 7}
+            elif field == 11:
+                used |= {v for k, v in fields(value) if k == 56}
+                claim(used <= stacks, "a stack is given before it is used", n)
+    return n, stacks, used
 
 
 dumps()
