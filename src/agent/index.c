@@ -45,33 +45,6 @@ static const struct extra {
               "trace) to investigate it"},
 };
 
-static void put_html(struct buf *b, str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        switch (text.p[i]) {
-        case '&':
-            buf_put(b, S("&amp;"));
-            break;
-        case '<':
-            buf_put(b, S("&lt;"));
-            break;
-        case '>':
-            buf_put(b, S("&gt;"));
-            break;
-        case '"':
-            buf_put(b, S("&#34;"));
-            break;
-        case '\'':
-            buf_put(b, S("&#39;"));
-            break;
-        case 0:
-            buf_byte(b, ' ');
-            break;
-        default:
-            buf_byte(b, text.p[i]);
-        }
-    }
-}
-
 static bool is_unix(void) {
     return str_starts(str_of(endpoint_address()), S("unix:"));
 }
@@ -81,7 +54,7 @@ static void put_command(struct buf *b, str name) {
     bool is_trace = str_eq(name, S("trace"));
     if (is_unix()) {
         buf_put(b, is_trace ? S("pprof trace trace.out") : S("pprof -http=: "));
-        if (!is_trace) put_html(b, name), buf_put(b, S(".pb.gz"));
+        if (!is_trace) buf_html(b, name), buf_put(b, S(".pb.gz"));
         return;
     }
     // Locks are not watched until they are asked about.
@@ -91,20 +64,20 @@ static void put_command(struct buf *b, str name) {
     buf_put(b, is_trace ? S("pprof trace -http=: ") : S("pprof -http=: "));
     if (tail.len > 0) buf_byte(b, '\'');
     buf_put(b, S("http://"));
-    put_html(b, str_of(endpoint_address()));
+    buf_html(b, str_of(endpoint_address()));
     buf_put(b, S("/debug/pprof/"));
-    put_html(b, name);
-    put_html(b, tail);
+    buf_html(b, name);
+    buf_html(b, tail);
     if (tail.len > 0) buf_byte(b, '\'');
 }
 
 static void put_row(struct buf *b, u64 count, str name, str about, bool is_profile) {
     buf_printf(b, "<tr><td class=n>%llu</td><td><a href='", (unsigned long long)count);
-    put_html(b, name);
+    buf_html(b, name);
     buf_put(b, S("?debug=1'>"));
-    put_html(b, name);
+    buf_html(b, name);
     buf_put(b, S("</a></td><td>"));
-    put_html(b, about);
+    buf_html(b, about);
     if (is_profile) {
         buf_put(b, S("<br><code>"));
         put_command(b, name);
@@ -140,14 +113,14 @@ static void put_deadlocks(struct arena *out, struct buf *b) {
     str text = deadlocks_now(out);
     if (!text.len) return;
     buf_put(b, S("<p><strong>"));
-    put_html(b, text);
+    buf_html(b, text);
     buf_put(b, S("</strong></p>\n"));
 }
 
 static void put_state(struct buf *b, const char *part, str state) {
     bool is_well = state.len == 0 || str_eq(state, S("works"));
     buf_printf(b, "<tr><td>%s</td><td%s>", part, is_well ? "" : " class=part");
-    put_html(b, is_well ? S("works") : state);
+    buf_html(b, is_well ? S("works") : state);
     buf_put(b, S("</td></tr>\n"));
 }
 
@@ -202,7 +175,7 @@ static void put_states(struct arena *out, struct buf *b) {
 
 static void put_unix(struct buf *b) {
     buf_put(b, S("<p>Over this socket: <code>curl -o heap.pb.gz --unix-socket "));
-    put_html(b, str_drop_prefix(str_of(endpoint_address()), S("unix:")));
+    buf_html(b, str_drop_prefix(str_of(endpoint_address()), S("unix:")));
     buf_put(b, S(" http://localhost/debug/pprof/heap</code></p>\n"));
 }
 
@@ -228,7 +201,7 @@ struct reply index_page(struct arena *out) {
                   "<title>/debug/pprof/</title>\n<style>"));
     buf_put(&b, str_of(style));
     buf_put(&b, S("</style>\n</head>\n<body>\n<main>\n<h1>/debug/pprof/</h1>\n<p><code>"));
-    put_html(&b, text_cmdline(out));
+    buf_html(&b, text_cmdline(out));
     buf_printf(&b, "</code> (pid %d)</p>\n", (int)getpid());
     put_deadlocks(out, &b);
     buf_put(&b, S("<h2>Types of profiles available</h2>\n<p>A name shows the profile as text "

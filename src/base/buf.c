@@ -74,6 +74,37 @@ void buf_byte(struct buf *b, char c) {
     buf_put(b, (str){&c, 1});
 }
 
+static str html_of(char c) {
+    switch (c) {
+    case '&':
+        return S("&amp;");
+    case '<':
+        return S("&lt;");
+    case '>':
+        return S("&gt;");
+    case '"':
+        return S("&#34;");
+    case '\'':
+        return S("&#39;");
+    case 0:
+        return S(" ");
+    default:
+        return (str){0};
+    }
+}
+
+void buf_html(struct buf *b, str text) {
+    size_t done = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        str html = html_of(text.p[i]);
+        if (!html.len) continue;
+        buf_put(b, (str){text.p + done, i - done});
+        buf_put(b, html);
+        done = i + 1;
+    }
+    buf_put(b, (str){text.p + done, text.len - done});
+}
+
 void buf_fill(struct buf *b, char c, size_t n) {
     char run[64];
     memset(run, c, sizeof run);

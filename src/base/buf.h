@@ -46,6 +46,8 @@ static inline void buf_put(struct buf *b, str s) {
 }
 void buf_byte(struct buf *b, char c);
 void buf_fill(struct buf *b, char c, size_t n);
+// As text of HTML, in an element or a quoted attribute. NUL bytes become spaces.
+void buf_html(struct buf *b, str text);
 // %d %u %x %s %c and friends; never %f, %e, %g (they follow the locale): see num.h.
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // s right-aligned (width > 0) or left-aligned (width < 0) in |width| columns, counted in code

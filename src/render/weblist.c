@@ -45,27 +45,6 @@ static const char script[] = "<script>\n"
                              "});\n"
                              "</script>\n";
 
-static void put_html(struct buf *b, str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        switch (text.p[i]) {
-        case '&':
-            buf_put(b, S("&amp;"));
-            break;
-        case '<':
-            buf_put(b, S("&lt;"));
-            break;
-        case '>':
-            buf_put(b, S("&gt;"));
-            break;
-        case '"':
-            buf_put(b, S("&#34;"));
-            break;
-        default:
-            buf_byte(b, text.p[i]);
-        }
-    }
-}
-
 // Columns of white space in front of a line.
 static u32 indentation(str text) {
     u32 column = 0;
@@ -91,7 +70,7 @@ static void put_padded(struct buf *b, u32 indent, str text) {
         if (is_tab)
             buf_fill(b, ' ', width);
         else
-            put_html(b, (str){text.p + i, 1});
+            buf_html(b, (str){text.p + i, 1});
         column += width;
     }
     if (column < CODE_COLUMNS) buf_fill(b, ' ', CODE_COLUMNS - column);
@@ -99,7 +78,7 @@ static void put_padded(struct buf *b, u32 indent, str text) {
 
 static void put_place(struct buf *b, str file, i64 line) {
     buf_put(b, S("<span class=\"unimportant\">"));
-    put_html(b, file);
+    buf_html(b, file);
     if (file.len) buf_printf(b, ":%lld", (long long)line);
     buf_put(b, S("</span>\n"));
 }
@@ -134,7 +113,7 @@ static void put_line(struct buf *b, const struct summary *s, const struct weblis
     cell_value(b, &s->style, line->flat, true);
     cell_value(b, &s->style, line->cum, true);
     buf_fill(b, ' ', 10);
-    put_html(b, line->text);
+    buf_html(b, line->text);
     buf_put(b, S(" </span>"));
     if (line->has_code) {
         u32 indent = indentation(line->text);
@@ -147,9 +126,9 @@ static void put_line(struct buf *b, const struct summary *s, const struct weblis
 
 static void put_function(struct buf *b, const struct summary *s, const struct weblist_function *f) {
     buf_put(b, S("<h2>"));
-    put_html(b, f->name);
+    buf_html(b, f->name);
     buf_put(b, S("</h2>\n<p class=\"filename\">"));
-    put_html(b, f->file);
+    buf_html(b, f->file);
     buf_put(b, S("</p>\n<pre>\n  Total:  "));
     cell_value(b, &s->style, f->flat, false);
     cell_value(b, &s->style, f->cum, false);
@@ -163,12 +142,12 @@ static void put_function(struct buf *b, const struct summary *s, const struct we
 void render_weblist(struct buf *b, const struct summary *s, const struct lines *legend,
                     const struct weblist *list) {
     buf_put(b, S("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>"));
-    put_html(b, s->title.len ? s->title : S("pprof"));
+    buf_html(b, s->title.len ? s->title : S("pprof"));
     buf_put(b, S(" listing</title>\n"));
     buf_put(b, str_of(head));
     buf_put(b, S("</head>\n<body>\n<div class=\"legend\">"));
     for (u32 i = 0; i < legend->n; i++) {
-        put_html(b, legend->items[i]);
+        buf_html(b, legend->items[i]);
         buf_put(b, S("<br>\n"));
     }
     buf_put(b, S("Total: "));

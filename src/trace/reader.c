@@ -4,6 +4,7 @@
 #include "trace/header.h"
 #include "trace/order.h"
 #include "trace/v1.h"
+#include "trace/varint.h"
 
 #include <string.h>
 
@@ -117,37 +118,6 @@ const struct trace_frame *trace_frame(const struct trace_reader *r, u32 stack, u
     return &t->frames[t->stack_frames[t->stacks[stack].at + i]];
 }
 
-// Numbers of up to ten bytes, by hand: this is where most time goes. Most have one byte.
-static bool take_long_varint(const u8 **p, const u8 *end, u64 *ret) {
-    const u8 *at = *p;
-    u64 x = 0;
-    for (u32 shift = 0; at < end && shift < 70; shift += 7) {
-        u8 byte = *at++;
-        x |= (u64)(byte & 0x7f) << (shift & 63);
-        if (byte & 0x80) continue;
-        if (shift == 63 && byte > 1) return false;
-        *p = at;
-        *ret = x;
-        return true;
-    }
-    return false;
-}
-
-static inline bool take_varint(const u8 **p, const u8 *end, u64 *ret) {
-    const u8 *at = *p;
-    if (at < end && *at < 0x80) {
-        *ret = *at;
-        *p = at + 1;
-        return true;
-    }
-    if (end - at >= 2 && at[1] < 0x80) {
-        *ret = (u64)(at[0] & 0x7f) | (u64)at[1] << 7;
-        *p = at + 2;
-        return true;
-    }
-    return take_long_varint(p, end, ret);
-}
-
 // Reads the next event of a thread. *ret_is_end: there is none.
 static bool cursor_next(struct trace_reader *r, struct cursor *c, bool *ret_is_end) {
     while (c->p == c->end) {
@@ -165,9 +135,9 @@ static bool cursor_next(struct trace_reader *r, struct cursor *c, bool *ret_is_e
     const struct trace_spec *spec = trace_spec(c->ev.type);
     if (spec->form != TRACE_TIMED || !spec->name)
         return err_set(&r->err, ERR_MALFORMED, at, "event %u among those of a thread", c->ev.type);
-    bool is_whole = take_varint(&c->p, c->end, &dt);
+    bool is_whole = varint_take(&c->p, c->end, &dt);
     for (u32 i = 1; is_whole && i < spec->n_args; i++)
-        is_whole = take_varint(&c->p, c->end, &c->ev.args[i - 1]);
+        is_whole = varint_take(&c->p, c->end, &c->ev.args[i - 1]);
     if (!is_whole) return err_set(&r->err, ERR_MALFORMED, at, "%s is cut off", spec->name);
     c->last_ns = (i64)((u64)c->last_ns + (u64)generation_ns(&r->gen, dt));
     c->ev.time_ns = c->last_ns;

@@ -137,7 +137,6 @@ const struct v1_spec *v1_spec(u8 type);
 bool v1_read(const u8 **p, const u8 *end, u32 version, struct v1_raw *ret);
 // Batches, tables, the clock: what has no time.
 bool v1_is_structure(u8 type);
-bool v1_varint(const u8 **p, const u8 *end, u64 *ret);
 u32 v1_go_index(struct v1 *v, u64 id);
 struct v1_proc *v1_proc_of(struct v1 *v, i32 pid);
 

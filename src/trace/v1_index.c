@@ -1,6 +1,7 @@
 // trace/v1_index.c - one pass over a v1 trace: where its batches are, its strings, stacks, samples.
 // Room: framing and tables; order is v1_order.c. Door: v1_index(), at the end.
 #include "trace/v1.h"
+#include "trace/varint.h"
 
 static const struct v1_spec specs[64] = {
 #define V1(number, text, first, args, stack, when, v2)                                             \
@@ -18,24 +19,9 @@ const struct v1_spec *v1_spec(u8 type) {
     return &specs[type & 0x3f];
 }
 
-bool v1_varint(const u8 **p, const u8 *end, u64 *ret) {
-    const u8 *at = *p;
-    u64 x = 0;
-    for (u32 shift = 0; at < end && shift < 70; shift += 7) {
-        u8 byte = *at++;
-        x |= (u64)(byte & 0x7f) << (shift & 63);
-        if (byte & 0x80) continue;
-        if (shift == 63 && byte > 1) return false;
-        *p = at;
-        *ret = x;
-        return true;
-    }
-    return false;
-}
-
 static bool take_bytes(const u8 **p, const u8 *end, u64 max, str *ret) {
     u64 len;
-    if (!v1_varint(p, end, &len) || len > max || len > (u64)(end - *p)) return false;
+    if (!varint_take(p, end, &len) || len > max || len > (u64)(end - *p)) return false;
     *ret = (str){(const char *)*p, (size_t)len};
     *p += len;
     return true;
@@ -45,17 +31,18 @@ static bool take_bytes(const u8 **p, const u8 *end, u64 max, str *ret) {
 static bool read_structure(const u8 **p, const u8 *end, u8 form, struct v1_raw *ret) {
     switch (ret->type) {
     case V1_Batch:
-        return form == 1 && v1_varint(p, end, &ret->args[0]) && v1_varint(p, end, &ret->args[1]);
+        return form == 1 && varint_take(p, end, &ret->args[0]) &&
+               varint_take(p, end, &ret->args[1]);
     case V1_String:
-        return v1_varint(p, end, &ret->args[0]) && take_bytes(p, end, V1_MAX_STRING, &ret->text);
+        return varint_take(p, end, &ret->args[0]) && take_bytes(p, end, V1_MAX_STRING, &ret->text);
     case V1_Stack:
         if (form == 3) return take_bytes(p, end, V1_MAX_ARG_BYTES, &ret->text);
         for (u32 i = 0; i <= form; i++) { // an empty one
-            if (!v1_varint(p, end, &ret->args[0])) return false;
+            if (!varint_take(p, end, &ret->args[0])) return false;
         }
         return true;
     default:
-        return form == 0 && v1_varint(p, end, &ret->args[0]);
+        return form == 0 && varint_take(p, end, &ret->args[0]);
     }
 }
 
@@ -75,14 +62,14 @@ bool v1_read(const u8 **p, const u8 *end, u32 version, struct v1_raw *ret) {
     u64 len, last = 0;
     const u8 *stop = end;
     if (form == 3) {
-        if (!v1_varint(p, end, &len) || len > (u64)(end - *p)) return false;
+        if (!varint_take(p, end, &len) || len > (u64)(end - *p)) return false;
         stop = *p + len;
     } else if (form + 1u != n) {
         return false;
     }
-    if (!v1_varint(p, stop, &ret->dt)) return false;
+    if (!varint_take(p, stop, &ret->dt)) return false;
     for (u32 i = 1; i < n; i++) {
-        if (!v1_varint(p, stop, &last)) return false;
+        if (!varint_take(p, stop, &last)) return false;
         if (i <= spec->n_args) ret->args[i - 1] = last;
     }
     if (form == 3 && *p != stop) return false;
@@ -135,12 +122,13 @@ static bool add_stack(struct v1 *v, str body) {
     const u8 *p = (const u8 *)body.p, *stop = p + body.len;
     u64 id, n, pc, func, file, line;
     if (body.len == 0) return true;
-    if (!v1_varint(&p, stop, &id) || !v1_varint(&p, stop, &n) || n > V1_MAX_FRAMES) return false;
+    if (!varint_take(&p, stop, &id) || !varint_take(&p, stop, &n) || n > V1_MAX_FRAMES)
+        return false;
     // The first stack of an id counts; no runtime writes two.
     bool is_kept = (u32)id != 0 && n != 0 && trace_table_stack(v->table, (u32)id);
     for (u64 i = 0; i < n; i++) {
-        if (!v1_varint(&p, stop, &pc) || !v1_varint(&p, stop, &func) ||
-            !v1_varint(&p, stop, &file) || !v1_varint(&p, stop, &line))
+        if (!varint_take(&p, stop, &pc) || !varint_take(&p, stop, &func) ||
+            !varint_take(&p, stop, &file) || !varint_take(&p, stop, &line))
             return false;
         if (is_kept && i < TRACE_MAX_FRAMES) trace_table_frame(v->table, pc, func, file, line);
     }
