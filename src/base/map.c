@@ -97,6 +97,10 @@ u32 idmap_get(const struct idmap *m, u64 key) {
     return slot->is_used ? slot->value : U32_NONE;
 }
 
+void idmap_prefetch(const struct idmap *m, u64 key) {
+    if (m->n_slots) __builtin_prefetch(&m->slots[(u32)hash_mix(key) & (m->n_slots - 1)], 1);
+}
+
 u32 *idmap_at(struct idmap *m, u64 key) {
     if (is_crowded(m->n, m->n_slots)) idmap_rehash(m, m->n_slots ? m->n_slots * 2 : FIRST_SLOTS);
     struct idmap_slot *slot = idmap_slot(m, key);

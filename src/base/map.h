@@ -33,6 +33,8 @@ void idmap_init(struct idmap *m, struct arena *arena);
 void idmap_reserve(struct idmap *m, u32 n);
 u32 idmap_get(const struct idmap *m, u64 key);
 u32 *idmap_at(struct idmap *m, u64 key);
+// Asks the memory for key's place, for an idmap_at to come.
+void idmap_prefetch(const struct idmap *m, u64 key);
 
 // Mixes 64 bits well enough for a power-of-two table.
 static inline u64 hash_mix(u64 x) {

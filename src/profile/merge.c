@@ -15,6 +15,21 @@ struct merge_source {
     u32 *strings, *mappings, *functions, *locations;
 };
 
+// A sample on its way into the result, as rows of the result. Its place in the table of all samples
+// is asked for before those of the samples ahead of it are looked at: the table is larger than the
+// caches, and one sample a cache miss was a quarter of merging.
+struct hand {
+    u64 key;
+    const i64 *values;
+    u32 *stack;
+    size_t cap_stack;
+    struct label *labels;
+    size_t cap_labels;
+    u32 n_stack, n_labels;
+};
+
+enum { N_HANDS = 4 }; // taking three samples takes longer than a miss
+
 struct merger {
     struct profile_builder to;
     struct arena index; // what only merging needs
@@ -23,12 +38,9 @@ struct merger {
     i64 group_time;    // of the group in hand, which has
     size_t n_in_group; // so many profiles
     struct idmap locations_by_key, samples_by_key;
-    u32 *stack; // of the sample in hand, as locations of the result
-    size_t cap_stack;
-    struct line *lines; // of the location in hand
+    struct hand hands[N_HANDS]; // a ring
+    struct line *lines;         // of the location in hand
     size_t cap_lines;
-    struct label *labels;
-    size_t cap_labels;
 };
 
 // Address space layout differs between runs, so mappings are compared by size in pages.
@@ -148,24 +160,24 @@ static u32 merge_location(struct merger *m, u32 i) {
     return *to = location_intern(m, &row);
 }
 
-static u64 merge_stack(struct merger *m, u32 sample_i, u32 *n) {
-    const u32 *stack = profile_stack(m->from.p, sample_i, n);
-    GROW(&m->index, m->stack, m->cap_stack, *n);
-    u64 hash = *n;
-    for (u32 i = 0; i < *n; i++) {
-        m->stack[i] = merge_location(m, stack[i]);
-        hash = hash_step(hash, m->stack[i]);
+static u64 merge_stack(struct merger *m, u32 sample_i, struct hand *h) {
+    const u32 *stack = profile_stack(m->from.p, sample_i, &h->n_stack);
+    GROW(&m->index, h->stack, h->cap_stack, h->n_stack);
+    u64 hash = h->n_stack;
+    for (u32 i = 0; i < h->n_stack; i++) {
+        h->stack[i] = merge_location(m, stack[i]);
+        hash = hash_step(hash, h->stack[i]);
     }
     return hash;
 }
 
-static u64 merge_labels(struct merger *m, u32 sample_i, u32 *n) {
+static u64 merge_labels(struct merger *m, u32 sample_i, struct hand *h) {
     struct label few[FEW_LABELS];
-    const struct label *labels = labels_sorted(m->from.p, sample_i, &m->pass, few, n);
-    GROW(&m->index, m->labels, m->cap_labels, *n);
-    u64 hash = *n;
-    for (u32 i = 0; i < *n; i++) {
-        struct label *l = &m->labels[i];
+    const struct label *labels = labels_sorted(m->from.p, sample_i, &m->pass, few, &h->n_labels);
+    GROW(&m->index, h->labels, h->cap_labels, h->n_labels);
+    u64 hash = h->n_labels;
+    for (u32 i = 0; i < h->n_labels; i++) {
+        struct label *l = &h->labels[i];
         *l = labels[i];
         l->key = merge_str(m, l->key);
         l->str = merge_str(m, l->str);
@@ -185,14 +197,14 @@ static bool labels_equal(const struct label *a, const struct label *b, u32 n) {
     return true;
 }
 
-static bool is_sample_in_hand(const struct merger *m, u32 sample_i, u32 n_stack, u32 n_labels) {
+static bool is_sample_in_hand(const struct merger *m, u32 sample_i, const struct hand *h) {
     u32 n;
     const u32 *stack = profile_stack(&m->to.p, sample_i, &n);
-    if (n != n_stack || (n && memcmp(stack, m->stack, n * sizeof *stack) != 0)) return false;
+    if (n != h->n_stack || (n && memcmp(stack, h->stack, n * sizeof *stack) != 0)) return false;
     // Until the first label there is no table of labels, and then no sample has any.
     const struct label *labels = m->to.n_labels ? profile_labels(&m->to.p, sample_i, &n) : NULL;
     if (!labels) n = 0;
-    return n == n_labels && labels_equal(labels, m->labels, n);
+    return n == h->n_labels && labels_equal(labels, h->labels, n);
 }
 
 static void add_values(struct profile *p, u32 sample_i, const i64 *values) {
@@ -208,20 +220,23 @@ static bool is_zero(const struct profile *p, u32 sample_i) {
     return true;
 }
 
-static void merge_sample(struct merger *m, u32 sample_i) {
-    const i64 *values = profile_values(m->from.p, sample_i);
-    u32 n_stack, n_labels;
-    u64 key = merge_stack(m, sample_i, &n_stack);
-    key = hash_step(key, merge_labels(m, sample_i, &n_labels));
-    for (;; key++) {
+static void take_sample(struct merger *m, u32 sample_i, struct hand *h) {
+    h->values = profile_values(m->from.p, sample_i);
+    h->key = merge_stack(m, sample_i, h);
+    h->key = hash_step(h->key, merge_labels(m, sample_i, h));
+    idmap_prefetch(&m->samples_by_key, h->key);
+}
+
+static void put_sample(struct merger *m, const struct hand *h) {
+    for (u64 key = h->key;; key++) {
         u32 *at = idmap_at(&m->samples_by_key, key);
         if (*at == U32_NONE) {
             *at = m->to.p.n_samples;
-            builder_sample(&m->to, values, m->stack, n_stack, m->labels, n_labels);
+            builder_sample(&m->to, h->values, h->stack, h->n_stack, h->labels, h->n_labels);
             return;
         }
-        if (!is_sample_in_hand(m, *at, n_stack, n_labels)) continue;
-        add_values(&m->to.p, *at, values);
+        if (!is_sample_in_hand(m, *at, h)) continue;
+        add_values(&m->to.p, *at, h->values);
         return;
     }
 }
@@ -237,9 +252,13 @@ static void merge_samples(struct merger *m, const struct profile *p) {
         .locations = none_filled(&m->pass, p->n_locations),
     };
     if (m->to.p.n_mappings == 0 && p->n_mappings > 0) merge_mapping(m, 0);
+    u32 n_taken = 0, n_put = 0;
     for (u32 i = 0; i < p->n_samples; i++) {
-        if (!is_zero(p, i)) merge_sample(m, i);
+        if (is_zero(p, i)) continue;
+        if (n_taken - n_put == N_HANDS) put_sample(m, &m->hands[n_put++ % N_HANDS]);
+        take_sample(m, i, &m->hands[n_taken++ % N_HANDS]);
     }
+    while (n_put < n_taken) put_sample(m, &m->hands[n_put++ % N_HANDS]);
     arena_done(&m->pass);
 }
 
