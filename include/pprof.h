@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+#include <cstdint>
 extern "C" {
 #endif
 
@@ -193,6 +194,9 @@ void pprof_trace_region_end(uint64_t task, const char *type);
 void pprof_trace_log(uint64_t task, const char *category, const char *message);
 // Texts are cut at 1024 bytes. While nothing is traced each call costs a branch (a task also an
 // atomic count).
+//
+// Labels are in traces too: pprof_do and scopes are regions named by the thread's labels
+// ("endpoint=/search"), and the thread's name has those it runs under.
 
 // Keeps a trace of the last age_ms milliseconds (0: 10 s) in at most max_bytes (0: 10 MiB), for
 // pprof_flight_recorder_write, which writes what there is to fd, and /debug/pprof/flightrecorder.
@@ -208,6 +212,27 @@ void pprof_flight_recorder_stop(void);
         pprof_scope_label(key, value)
 #define PPROF_NAME_(line) PPROF_NAME_2_(line)
 #define PPROF_NAME_2_(line) pprof_scope_##line
+
+// The same as a region of a trace: PPROF_REGION("parse"), PPROF_TASK_REGION(task, "parse").
+typedef struct {
+    uint64_t task;
+    const char *type; // valid until the end of the block
+} pprof_region;
+static inline __attribute__((unused)) pprof_region pprof_region_enter(uint64_t task,
+                                                                      const char *type) {
+    pprof_region region;
+    region.task = task;
+    region.type = type;
+    pprof_trace_region_begin(task, type);
+    return region;
+}
+static inline __attribute__((unused)) void pprof_region_leave(pprof_region *region) {
+    pprof_trace_region_end(region->task, region->type);
+}
+#define PPROF_REGION(type) PPROF_TASK_REGION(0, type)
+#define PPROF_TASK_REGION(task, type)                                                              \
+    __attribute__((cleanup(pprof_region_leave), unused)) pprof_region PPROF_NAME_(__LINE__) =      \
+        pprof_region_enter(task, type)
 #endif
 
 #ifdef __cplusplus
@@ -229,6 +254,42 @@ class scope {
     }
     scope(const scope &) = delete;
     scope &operator=(const scope &) = delete;
+};
+
+// pprof::region parsing("parse");  a region of the trace to the end of the block, of a task or of
+// none. type is valid as long as the region.
+class region {
+    std::uint64_t of;
+    const char *type;
+
+  public:
+    explicit region(const char *type_, std::uint64_t task = 0) : of(task), type(type_) {
+        pprof_trace_region_begin(of, type);
+    }
+    ~region() {
+        pprof_trace_region_end(of, type);
+    }
+    region(const region &) = delete;
+    region &operator=(const region &) = delete;
+};
+
+// pprof::task request("request");  a task that ends with its owner; id() is what regions and logs
+// of other threads name it by.
+class task {
+    std::uint64_t number;
+
+  public:
+    explicit task(const char *type, std::uint64_t parent = 0)
+        : number(pprof_trace_task_new(parent, type)) {
+    }
+    ~task() {
+        pprof_trace_task_end(number);
+    }
+    std::uint64_t id() const {
+        return number;
+    }
+    task(const task &) = delete;
+    task &operator=(const task &) = delete;
 };
 
 } // namespace pprof

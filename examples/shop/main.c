@@ -15,6 +15,11 @@
 
 #ifdef SHOP_SERVES_PROFILES
 #include "pprof.h"
+#else // what an execution trace would show
+#define PPROF_REGION(type) (void)0
+#define PPROF_TASK_REGION(task, type) (void)(task)
+#define pprof_trace_task_new(parent, type) 0
+#define pprof_trace_task_end(task) (void)(task)
 #endif
 
 struct flags {
@@ -28,14 +33,27 @@ enum { MAX_CONNECTIONS = 200 }; // one thread each
 static struct shop shop;
 static atomic_uint n_connections;
 
+static int answer(uint64_t task, const struct request *r, struct body *b) {
+    PPROF_TASK_REGION(task, "answer");
+    return shop_answer(&shop, r, b);
+}
+
+static bool send_answer(uint64_t task, struct connection *c, int status, const struct body *b,
+                        bool is_keep_alive) {
+    PPROF_TASK_REGION(task, "send");
+    return http_answer(c, status, b, is_keep_alive);
+}
+
 static void *serve_connection(void *arg) {
     struct connection *c = arg;
     struct request r;
     bool goes_on = true;
     while (goes_on && http_read(c, &r)) {
         struct body b = {0};
-        int status = shop_answer(&shop, &r, &b);
-        goes_on = http_answer(c, status, &b, r.is_keep_alive) && r.is_keep_alive;
+        uint64_t task = pprof_trace_task_new(0, "request");
+        int status = answer(task, &r, &b);
+        goes_on = send_answer(task, c, status, &b, r.is_keep_alive) && r.is_keep_alive;
+        pprof_trace_task_end(task);
         free(b.text);
     }
     close(c->fd);
@@ -79,6 +97,7 @@ static void *reindex_loop(void *arg) {
     for (;;) {
         struct timespec pause = {pause_ms / 1000, (long)(pause_ms % 1000) * 1000000};
         nanosleep(&pause, NULL);
+        PPROF_REGION("reindex");
         shop_reindex(&shop);
     }
     return NULL;

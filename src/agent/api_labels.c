@@ -36,6 +36,7 @@ EXPORT void pprof_set_labels(const pprof_labels *labels) {
     struct label_set *set = set_of(labels);
     if (!label_set_hold(set)) set = NULL; // it was freed before
     label_set_drop(labels_swap(set));
+    if (trace_is_on()) trace_labels_changed(TRACE_LABELS_SET, (str){0});
 }
 
 EXPORT const char *pprof_label(const char *key) {
@@ -63,6 +64,7 @@ static pprof_scope scope_enter(struct label_set *set) {
     if (!set) return scope;
     scope.is_entered = true;
     scope.before = labels_of_set(labels_swap(set));
+    if (trace_is_on()) trace_labels_changed(TRACE_LABELS_ENTER, label_set_text(set));
     return scope;
 }
 
@@ -78,7 +80,9 @@ EXPORT pprof_scope pprof_scope_label(const char *key, const char *value) {
 EXPORT void pprof_scope_leave(pprof_scope *scope) {
     if (!scope->is_entered) return;
     scope->is_entered = false;
-    label_set_drop(labels_swap(set_of(scope->before)));
+    struct label_set *left = labels_swap(set_of(scope->before));
+    if (trace_is_on()) trace_labels_changed(TRACE_LABELS_LEAVE, label_set_text(left));
+    label_set_drop(left);
 }
 
 EXPORT unsigned pprof_stack_register(const void *lowest, size_t size) {

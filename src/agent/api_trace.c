@@ -38,6 +38,7 @@ static struct {
 
 struct trace_ask {
     int fd;
+    u32 tid; // the caller
     u64 age_ms;
     size_t max_bytes;
     bool is_done;
@@ -124,14 +125,16 @@ static void start_now(void *ctx) {
     }
     out.is_file = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
     out.bytes = evbuffer_new();
+    trace_asked_by(ask->tid);
     ask->is_done = out.bytes && trace_start(out.bytes, 0, &ask->err);
+    trace_asked_by(0);
     if (!ask->is_done) return out_close();
     out.fd = ask->fd;
     tick_begin();
 }
 
 EXPORT bool pprof_trace_start(int fd, char why[PPROF_ERROR_SIZE]) {
-    struct trace_ask ask = {.fd = fd};
+    struct trace_ask ask = {.fd = fd, .tid = (u32)gettid()};
     return (loop_call(start_now, &ask, &ask.err) && ask.is_done) || tell(why, &ask.err);
 }
 
@@ -152,7 +155,9 @@ static void stop_now(void *ctx) {
         err_set(&ask->err, ERR_USAGE, 0, "no trace was started");
         return;
     }
+    trace_asked_by(ask->tid);
     trace_stop();
+    trace_asked_by(0);
     ask->fd = out.fd;
     if (out.is_failed)
         err_set(&ask->err, ERR_SYSTEM, 0, "the trace could not be written");
@@ -178,7 +183,7 @@ static bool ask_and_write(loop_job fn, struct trace_ask *ask, char *why) {
 }
 
 EXPORT bool pprof_trace_stop(char why[PPROF_ERROR_SIZE]) {
-    struct trace_ask ask = {0};
+    struct trace_ask ask = {.tid = (u32)gettid()};
     return ask_and_write(stop_now, &ask, why);
 }
 
@@ -198,13 +203,16 @@ void api_recorder_begin(void) {
 
 static void recorder_start_now(void *ctx) {
     struct trace_ask *ask = ctx;
+    trace_asked_by(ask->tid);
     ask->is_done = recorder_start(ask->age_ms, ask->max_bytes, 0, &ask->err);
+    trace_asked_by(0);
     if (ask->is_done) tick_begin();
 }
 
 EXPORT bool pprof_flight_recorder_start(unsigned age_ms, size_t max_bytes,
                                         char why[PPROF_ERROR_SIZE]) {
-    struct trace_ask ask = {.age_ms = age_ms ? age_ms : RECORDER_AGE_MS_DEFAULT,
+    struct trace_ask ask = {.tid = (u32)gettid(),
+                            .age_ms = age_ms ? age_ms : RECORDER_AGE_MS_DEFAULT,
                             .max_bytes = max_bytes ? max_bytes : RECORDER_BYTES_DEFAULT};
     return (loop_call(recorder_start_now, &ask, &ask.err) && ask.is_done) || tell(why, &ask.err);
 }
@@ -222,12 +230,14 @@ EXPORT void pprof_flight_recorder_stop(void) {
 static void recorder_write_now(void *ctx) {
     struct trace_ask *ask = ctx;
     struct evbuffer *bytes = evbuffer_new();
+    trace_asked_by(ask->tid);
     ask->is_done = bytes && recorder_write(bytes, &ask->err) && take_rest(bytes, ask);
+    trace_asked_by(0);
     if (bytes) evbuffer_free(bytes);
 }
 
 EXPORT bool pprof_flight_recorder_write(int fd, char why[PPROF_ERROR_SIZE]) {
-    struct trace_ask ask = {.fd = fd};
+    struct trace_ask ask = {.fd = fd, .tid = (u32)gettid()};
     return ask_and_write(recorder_write_now, &ask, why);
 }
 

@@ -153,15 +153,15 @@ static bool is_blocked(const struct owed *owed) {
 // What a thread used since its last tick goes to where it was seen last, to where it sleeps now, or
 // to its first function.
 static void fold_owed(const struct owed *owed) {
-    const u64 *pcs;
-    u32 n, cell = idmap_get(&cpu.cell_by_tid, owed->tid);
+    struct thread_dump parked;
+    u32 cell = idmap_get(&cpu.cell_by_tid, owed->tid);
     if (owed->weight > OWED_USUAL && is_blocked(owed)) {
         atomic_fetch_add(&cpu_hot.lost.blocked, owed->weight);
         return;
     }
     AUTO_ARENA struct arena scratch = arena_sub(&cpu.arena);
-    if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &pcs, &n))
-        cell = cell_of(stack_intern(pcs, n), LABELS_NONE);
+    if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &parked))
+        cell = cell_of(stack_intern(parked.pcs, parked.n_pcs), LABELS_NONE);
     if (cell == U32_NONE && owed->start_pc)
         cell = cell_of(stack_intern(&owed->start_pc, 1), LABELS_NONE);
     if (cell == U32_NONE) {

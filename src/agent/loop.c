@@ -221,9 +221,11 @@ static bool push_and_wait(struct call *call) {
     call->next = atomic_load(&loop.calls);
     while (!atomic_compare_exchange_weak(&loop.calls, &call->next, call)) continue;
     if (syscall(SYS_tgkill, getpid(), atomic_load(&loop.tid), WAKE_SIGNAL) && loop.pid != getpid())
-        return false; // a child made by a bare clone, which no fork handler saw
+        return false;   // a child made by a bare clone, which no fork handler saw
+    hot_thread.depth++; // it is no wait of the program's
     while (!atomic_load_explicit(&call->is_done, memory_order_acquire))
         futex_wait(&call->is_done, 0);
+    hot_thread.depth--;
     return true;
 }
 

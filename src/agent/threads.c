@@ -320,14 +320,13 @@ static void readable_end(bool has_begun) {
     if (has_begun) prctl(PR_SET_DUMPABLE, 0);
 }
 
-bool threads_parked(struct arena *out, u32 tid, const u64 **ret_pcs, u32 *ret_n) {
+bool threads_parked(struct arena *out, u32 tid, struct thread_dump *ret) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
     AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dump *d = dump_new(out, &scratch, tasks_fd);
     struct thread_dump thread = {.tid = tid};
     if (parked_read(d, &thread) != PARKED_READ) return false;
-    *ret_pcs = thread.pcs;
-    *ret_n = thread.n_pcs;
+    *ret = thread;
     return true;
 }
 

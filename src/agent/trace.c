@@ -105,9 +105,10 @@ void tracer_end(void) {
             atomic_store(&stream->next, seen);
         } while (!atomic_compare_exchange_weak(&trace_hot.fresh, &seen, tracer.streams[i]));
     }
-    tracer.n_streams = tracer.n_unknown = 0;
+    tracer.n_streams = tracer.n_unknown = tracer.n_parked = 0;
     tracer.streams = tracer.unknown = NULL;
-    tracer.cap_streams = tracer.cap_unknown = 0;
+    tracer.parked = NULL;
+    tracer.cap_streams = tracer.cap_unknown = tracer.cap_parked = 0;
     arena_done(&tracer.gen);
     arena_done(&tracer.arena);
 }
@@ -116,10 +117,12 @@ static void begin_now(void) {
     tracer.writer = trace_writer_new(tracer.version, tracer_namer(), tracer.arena.on_oom);
     trace_hot_switch(true);
     tracer_switches_begin();
+    tracer_read_images();
     tracer_list_threads();
     tracer_name_threads();
     tracer.begun = tracer.last = pair_now();
     begin_generation();
+    tracer_put_parked();
 }
 
 bool tracer_begin(u32 version, struct err *err) {
@@ -147,9 +150,9 @@ static u64 resident_bytes(void) {
 static void tell_heap(void) {
     if (tracer.last.ns < tracer.heap_ns + (u64)HEAP_MS * NS_A_MS) return;
     i64 in_use = heap_totals().inuse_bytes;
-    if (trace_writer_heap(tracer.writer, tracer.last.ns, in_use > 0 ? (u64)in_use : 0,
-                          resident_bytes()))
-        tracer.heap_ns = tracer.last.ns;
+    trace_writer_heap(tracer.writer, tracer.last.ns, in_use > 0 ? (u64)in_use : 0,
+                      resident_bytes());
+    tracer.heap_ns = tracer.last.ns;
 }
 
 // A client that takes nothing: its bytes are the bound, and records wait where they are.
@@ -179,6 +182,10 @@ void trace_step(void) {
 
 void tracer_finish(void) {
     if (tracer.writer && !with_memory(step_to_end)) tracer_end();
+}
+
+void trace_asked_by(u32 tid) {
+    tracer.asker = tid;
 }
 
 bool trace_start(struct evbuffer *to, u32 version, struct err *err) {

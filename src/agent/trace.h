@@ -28,6 +28,9 @@ struct evbuffer;
 // TRACE_WRITE_GO123, TRACE_WRITE_GO126, or 0 for the first; while the flight recorder runs it is
 // the recorder's. Fails: ERR_BUSY with Go's words while a client has one, ERR_LIMIT.
 MUST_USE bool trace_start(struct evbuffer *to, u32 version, struct err *err);
+// The thread that waits for one of the calls here right now, which a trace shows running; 0: none
+// of the program's.
+void trace_asked_by(u32 tid);
 // Takes what threads have written. Does nothing when no trace is made.
 void trace_step(void);
 // Ends the client's trace: what is left is added to its bytes.

@@ -163,7 +163,7 @@ static void put_others(struct drain *d, const struct item *item, struct trace_ac
     act.kind = kind;
     for (u32 at = item->woke; at; at = d->items[at - 1].woke) {
         act.other = atomic_load(&d->items[at - 1].stream->tid);
-        act.id = d->items[at - 1].stream->start_pc;
+        act.id = tracer_start(d->items[at - 1].stream->start_pc);
         trace_writer_put(tracer.writer, &act);
     }
 }
@@ -182,6 +182,29 @@ static void put_text(const struct item *item, struct trace_act act) {
     act.parent = text->parent;
     act.name = (str){text->bytes, text->name_len};
     act.value = (str){text->bytes + text->name_len, text->value_len};
+    trace_writer_put(tracer.writer, &act);
+}
+
+// "endpoint=/search job=index" of "endpoint\0/search\0job\0index\0".
+str tracer_labels(struct arena *out, str pairs) {
+    struct buf b = buf_new(out, pairs.len + 1);
+    for (u32 n = 0; pairs.len > 0; n++) {
+        str word;
+        str_cut(pairs, 0, &word, &pairs);
+        if (n > 0) buf_put(&b, n % 2 ? S("=") : S(" "));
+        buf_put(&b, word);
+    }
+    return buf_str(&b);
+}
+
+// A scope of labels is a region named by them.
+static void put_labels(struct drain *d, const struct item *item, struct trace_act act) {
+    const struct trace_text *text = (const struct trace_text *)(const void *)(item->record + 1);
+    act.kind = text->id == TRACE_LABELS_ENTER ? TRACE_ACT_REGION_BEGIN : TRACE_ACT_REGION_END;
+    act.name = tracer_labels(&d->scratch, (str){text->bytes, text->name_len});
+    if (text->id != TRACE_LABELS_SET) trace_writer_put(tracer.writer, &act);
+    act.kind = TRACE_ACT_LABELS;
+    act.value = tracer_labels(&d->scratch, (str){text->bytes + text->name_len, text->value_len});
     trace_writer_put(tracer.writer, &act);
 }
 
@@ -207,7 +230,7 @@ static void put(struct drain *d, const struct item *item) {
     case TRACE_MARK_CREATES:
         return put_others(d, item, act, TRACE_ACT_CREATES);
     case TRACE_MARK_BORN:
-        act.id = item->stream->start_pc;
+        act.id = tracer_start(item->stream->start_pc);
         return put_wait(act, TRACE_ACT_BORN, (str){0});
     case TRACE_MARK_ENDED:
         return put_wait(act, TRACE_ACT_ENDED, (str){0});
@@ -237,6 +260,8 @@ static void put(struct drain *d, const struct item *item) {
     case TRACE_MARK_REGION_END:
     case TRACE_MARK_LOG:
         return put_text(item, act);
+    case TRACE_MARK_LABELS:
+        return put_labels(d, item, act);
     }
 }
 

@@ -12,6 +12,12 @@ struct clock_pair {
     u64 ticks, ns;
 };
 
+// A thread that waits, and for what in the words of a trace; empty: a system call.
+struct trace_parked {
+    u32 tid, stack;
+    str reason;
+};
+
 struct tracer {
     struct trace_writer *writer; // NULL: no trace is made
     u32 version;
@@ -27,6 +33,10 @@ struct tracer {
     u64 n_lost, n_lost_told;   // records
     u32 *unknown;              // tids that nobody told of at the last look
     u32 n_unknown;
+    struct trace_parked *parked; // found waiting as the trace began
+    u32 n_parked;
+    size_t cap_parked;
+    u32 asker; // the thread that asked for the trace, which waits for us; 0: none
     size_t cap_unknown;
     struct trace_record *switches; // of the scheduler since the last drain; ticks are nanoseconds
     u32 n_switches;
@@ -55,6 +65,8 @@ void recorder_after_fork_child(void);
 
 // trace_drain.c: turns the records up to now into acts.
 void tracer_drain(struct clock_pair now);
+// "endpoint=/search job=index" of "endpoint\0/search\0job\0index\0".
+str tracer_labels(struct arena *out, str pairs);
 void tracer_notices(u64 time_ns);
 // trace_switches.c
 void tracer_switches_begin(void);
@@ -62,7 +74,13 @@ void tracer_switches_follow(u32 tid);
 void tracer_switches_sweep(void);
 void tracer_switches_end(void);
 // trace_threads.c
+// A thread's first function, to name it by; 0: none of the program's (std::thread begins in a
+// function of its library; the thread's first stack tells more).
+u64 tracer_start(u64 start_pc);
+// All threads there are, before the first generation begins.
 void tracer_list_threads(void);
+// What those of them wait for that were found waiting, once it has begun.
+void tracer_put_parked(void);
 void tracer_name_threads(void);
 // Threads that came or went without a record.
 void tracer_sweep(u64 time_ns);

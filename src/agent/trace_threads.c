@@ -24,27 +24,63 @@ static bool is_hidden(u32 tid) {
     return slot && slot->is_hidden;
 }
 
-static void add_thread(struct arena *scratch, u32 tid, bool with_stack) {
-    const struct thread_slot *slot = thread_slot_of(tid);
-    struct trace_known thread = {
-        .tid = tid, .stack = U32_NONE, .start_pc = slot ? slot->start_pc : 0};
-    const u64 *pcs;
+// What a thread already works for.
+static void add_labels(struct arena *scratch, const struct thread_slot *slot,
+                       struct trace_known *thread) {
     u32 n;
-    if (with_stack && threads_parked(scratch, tid, &pcs, &n)) {
-        thread.is_waiting = true;
-        thread.stack = stack_intern(pcs, n);
-    }
+    const char *text = labels_text(labels_of(slot), &n), *end = text;
+    for (u32 i = 0; i < 2 * n; i++) end += strlen(end) + 1;
+    str labels = tracer_labels(scratch, (str){text, (size_t)(end - text)});
+    snprintf(thread->labels, sizeof thread->labels, S_FMT, S_ARG(labels));
+}
+
+// The words of hooks (trace_drain.c) for those of the thread dump (waits.c).
+static str reason_of(str state) {
+    if (str_eq(state, S("IO wait")) || str_eq(state, S("select"))) return S("network");
+    if (str_eq(state, S("sleep"))) return state;
+    if (str_eq(state, S("sync.Cond.Wait"))) return S("sync.(*Cond).Wait");
+    if (str_starts(state, S("sync.")) || str_eq(state, S("semacquire"))) return S("sync");
+    return S("");
+}
+
+static bool park(struct arena *scratch, u32 tid) {
+    struct thread_dump found;
+    if (tid == tracer.asker || !threads_parked(scratch, tid, &found)) return false;
+    GROW(&tracer.arena, tracer.parked, tracer.cap_parked, tracer.n_parked + 1);
+    tracer.parked[tracer.n_parked++] =
+        (struct trace_parked){tid, stack_intern(found.pcs, found.n_pcs), reason_of(found.state)};
+    return true;
+}
+
+static void add_thread(struct arena *scratch, u32 tid, bool is_looked_at) {
+    const struct thread_slot *slot = thread_slot_of(tid);
+    struct trace_known thread = {.tid = tid, .start_pc = slot ? tracer_start(slot->start_pc) : 0};
+    add_labels(scratch, slot, &thread);
+    thread.is_ready = is_looked_at && park(scratch, tid);
     trace_writer_thread(tracer.writer, &thread);
     tracer_switches_follow(tid);
 }
 
 void tracer_list_threads(void) {
     AUTO_ARENA struct arena scratch = arena_sub(&tracer.arena);
-    u32 *tids, n, n_parked = 0;
+    u32 *tids, n, n_looks = 0;
     struct err err;
     if (!tasks_list(&scratch, &tids, &n, &err)) return; // no /proc: they come as they are heard of
     for (u32 i = 0; i < n; i++)
-        if (!is_hidden(tids[i])) add_thread(&scratch, tids[i], n_parked++ < PARKED_THREADS);
+        if (!is_hidden(tids[i])) add_thread(&scratch, tids[i], n_looks++ < PARKED_THREADS);
+}
+
+void tracer_put_parked(void) {
+    for (u32 i = 0; i < tracer.n_parked; i++) {
+        const struct trace_parked *parked = &tracer.parked[i];
+        struct trace_act act = {.time_ns = tracer.last.ns,
+                                .kind = parked->reason.len ? TRACE_ACT_BLOCKED : TRACE_ACT_CALL,
+                                .tid = parked->tid,
+                                .stack = parked->stack,
+                                .name = parked->reason};
+        trace_writer_put(tracer.writer, &act);
+    }
+    tracer.n_parked = 0;
 }
 
 static void name_thread(void *ctx, u32 tid) {
@@ -133,21 +169,30 @@ void tracer_sweep(u64 time_ns) {
 // Threads that wait where no hook saw them go: what they wait in is looked up once a generation.
 void tracer_see_unseen(void) {
     AUTO_ARENA struct arena scratch = arena_sub(&tracer.arena);
-    const u64 *pcs;
-    u32 at = 0, tid, n, n_seen = 0;
+    struct thread_dump found;
+    u32 at = 0, tid, n_seen = 0;
     while (n_seen++ < UNSEEN_THREADS && trace_writer_unseen(tracer.writer, &at, &tid))
-        if (threads_parked(&scratch, tid, &pcs, &n))
-            trace_writer_stack(tracer.writer, tid, stack_intern(pcs, n));
+        if (tid != tracer.asker && threads_parked(&scratch, tid, &found))
+            trace_writer_stack(tracer.writer, tid, stack_intern(found.pcs, found.n_pcs));
 }
 
 void tracer_read_images(void) {
     tracer.images = images_read(&tracer.gen);
 }
 
-static bool is_libc(const struct image *image) {
+// Libraries whose code stands below a program's own: what makes threads.
+static bool is_below(const struct image *image) {
+    static const str names[] = {S("libc.so"), S("libpthread"), S("libpprof.so"), S("libstdc++.so"),
+                                S("libc++.so")};
     str name = str_basename(str_of(image->path));
-    return str_starts(name, S("libc.so")) || str_starts(name, S("libpthread")) ||
-           str_starts(name, S("libpprof.so"));
+    for (u32 i = 0; i < countof(names); i++)
+        if (str_starts(name, names[i])) return true;
+    return false;
+}
+
+u64 tracer_start(u64 start_pc) {
+    const struct image *image = image_at(&tracer.images, start_pc);
+    return image && is_below(image) ? 0 : start_pc;
 }
 
 static bool is_entry(u64 pc) {
@@ -163,12 +208,12 @@ static const u64 *stack_shown(void *ctx, u32 stack, u32 *ret_n) {
     *ret_n = n;
     while (n > 1) {
         const struct image *image = image_at(&tracer.images, pcs[n - 1]);
-        if (!is_entry(pcs[n - 1]) && !(image && is_libc(image))) break;
+        if (!is_entry(pcs[n - 1]) && !(image && is_below(image))) break;
         n--;
     }
     // One frame of libc's own is a thread that is just being made.
     const struct image *last = n == 1 ? image_at(&tracer.images, pcs[0]) : NULL;
-    *ret_n = last && is_libc(last) && *ret_n == 1 ? 0 : n;
+    *ret_n = last && is_below(last) && *ret_n == 1 ? 0 : n;
     return pcs;
 }
 

@@ -12,7 +12,7 @@ str trace_write_header(u32 version) {
 }
 
 void trace_writer_on_oom(struct trace_writer *w, jmp_buf *on_oom) {
-    w->arena.on_oom = w->gen.on_oom = on_oom;
+    w->arena.on_oom = w->gen.on_oom = w->names.on_oom = on_oom;
 }
 
 struct trace_writer *trace_writer_new(u32 version, const struct trace_namer *namer,
@@ -23,10 +23,13 @@ struct trace_writer *trace_writer_new(u32 version, const struct trace_namer *nam
     struct trace_writer *w = NEW(&arena, struct trace_writer, 1);
     w->arena = arena;
     w->version = version;
+    w->is_heap_told = true; // nothing yet to tell
     w->namer = *namer;
     arena_init(&w->gen);
     trace_writer_on_oom(w, on_oom);
-    strmap_init(&w->kept_by_name, &w->arena);
+    arena_init(&w->names);
+    w->names.on_oom = on_oom;
+    strmap_init(&w->kept_by_name, &w->names);
     idmap_init(&w->thread_by_tid, &w->gen);
     return w;
 }
@@ -34,15 +37,16 @@ struct trace_writer *trace_writer_new(u32 version, const struct trace_namer *nam
 void trace_writer_free(struct trace_writer *w) {
     struct arena arena = w->arena; // w lies in it
     arena_done(&w->gen);
+    arena_done(&w->names);
     arena_done(&arena);
 }
 
 void trace_writer_thread(struct trace_writer *w, const struct trace_known *thread) {
     struct writer_thread *added = write_thread_add(w, thread->tid);
-    added->state = thread->is_waiting ? THREAD_WAITING : THREAD_RUNNING;
-    added->stack = thread->stack;
+    added->state = thread->is_ready ? THREAD_RUNNABLE : THREAD_RUNNING;
     added->start_pc = thread->start_pc;
     memcpy(added->name, thread->name, sizeof added->name);
+    memcpy(added->labels, thread->labels, sizeof added->labels);
 }
 
 void trace_writer_name(struct trace_writer *w, u32 tid, const char *name) {
@@ -97,6 +101,26 @@ static void threads_compact(struct trace_writer *w) {
     }
 }
 
+// Many names of regions are of few (labels with a number in them): once half the room is taken,
+// only those of regions that are open stay.
+static void names_compact(struct trace_writer *w) {
+    if (w->n_kept < MAX_KEPT_NAMES / 2) return;
+    struct arena before = w->names;
+    str *kept = w->kept;
+    arena_init(&w->names);
+    w->names.on_oom = before.on_oom;
+    strmap_init(&w->kept_by_name, &w->names);
+    w->kept = NULL;
+    w->n_kept = 0;
+    w->cap_kept = 0;
+    for (u32 i = 0; i < w->n_threads; i++) {
+        struct writer_thread *thread = &w->threads[i];
+        for (u32 k = 0; k < thread->n_regions; k++)
+            thread->regions[k].name = write_keep_name(w, kept[thread->regions[k].name]);
+    }
+    arena_done(&before);
+}
+
 static void tables_clear(struct trace_writer *w) {
     struct bytes none = {0};
     w->out = w->samples = w->strings = w->stacks = none;
@@ -130,6 +154,7 @@ static void put_sync(struct trace_writer *w, const struct trace_clock *clock) {
 void trace_writer_begin(struct trace_writer *w, const struct trace_clock *clock) {
     tables_clear(w);
     threads_compact(w);
+    names_compact(w);
     for (u32 p = 0; p < w->n_procs; p++) {
         w->procs[p].seq = 0;
         w->procs[p].is_told = false;
@@ -157,15 +182,12 @@ void trace_writer_sample(struct trace_writer *w, u64 time_ns, u32 tid, u32 stack
     for (u32 i = 0; i < countof(numbers); i++) bytes_number(w, &w->samples, numbers[i]);
 }
 
-bool trace_writer_heap(struct trace_writer *w, u64 time_ns, u64 in_use, u64 goal) {
-    for (u32 i = 0; i < w->n_threads; i++) {
-        struct writer_thread *thread = &w->threads[i];
-        if (thread->state != THREAD_RUNNING) continue;
-        write_event(w, thread, time_ns, TRACE_EV_HeapAlloc, &in_use, 1);
-        write_event(w, thread, time_ns, TRACE_EV_HeapGoal, &goal, 1);
-        return true;
-    }
-    return false;
+void trace_writer_heap(struct trace_writer *w, u64 time_ns, u64 in_use, u64 goal) {
+    w->heap_in_use = in_use;
+    w->heap_goal = goal;
+    w->is_heap_told = false;
+    for (u32 i = 0; i < w->n_threads && !w->is_heap_told; i++)
+        if (w->threads[i].state == THREAD_RUNNING) write_heap(w, &w->threads[i], time_ns);
 }
 
 void trace_writer_notice(struct trace_writer *w, u64 time_ns, u32 tid, str sentence) {

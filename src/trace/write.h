@@ -20,10 +20,11 @@
 struct trace_frame;
 
 enum {
-    TRACE_WRITE_GO123 = 23,  // every official tool from 1.23 on
-    TRACE_WRITE_GO126 = 26,  // wall clock, and the end of each generation marked
-    TRACE_HEADER_BYTES = 16, // of a file
-    TRACE_THREAD_NAME = 16,  // with its NUL, as the kernel keeps it
+    TRACE_WRITE_GO123 = 23,   // every official tool from 1.23 on
+    TRACE_WRITE_GO126 = 26,   // wall clock, and the end of each generation marked
+    TRACE_HEADER_BYTES = 16,  // of a file
+    TRACE_THREAD_NAME = 16,   // with its NUL, as the kernel keeps it
+    TRACE_THREAD_LABELS = 96, // with their NUL, of a thread's name; longer ones are cut
 };
 
 enum trace_act_kind {
@@ -42,6 +43,7 @@ enum trace_act_kind {
     TRACE_ACT_REGION_BEGIN, // id: the task; name; stack
     TRACE_ACT_REGION_END,   // the same
     TRACE_ACT_LOG,          // id: the task; name: category; value: message; stack
+    TRACE_ACT_LABELS,       // value: what the thread works for from now on, shown beside its name
 };
 
 struct trace_act {
@@ -71,10 +73,10 @@ struct trace_clock {
 // A thread as it is told to the writer, not by an act.
 struct trace_known {
     u32 tid;
-    bool is_waiting; // else it runs
-    u32 stack;       // where it waits; U32_NONE: not known
-    u64 start_pc;    // its first function; 0: not known
+    bool is_ready; // to run: what it waits for is told by an act; else it runs
+    u64 start_pc;  // its first function; 0: not known
     char name[TRACE_THREAD_NAME];
+    char labels[TRACE_THREAD_LABELS];
 };
 
 struct trace_writer;
@@ -105,8 +107,8 @@ void trace_writer_begin(struct trace_writer *w, const struct trace_clock *clock)
 void trace_writer_put(struct trace_writer *w, const struct trace_act *act);
 // A CPU sample of thread tid, in any order.
 void trace_writer_sample(struct trace_writer *w, u64 time_ns, u32 tid, u32 stack);
-// Bytes in use and the goal beside it; false: no thread runs that could tell it.
-bool trace_writer_heap(struct trace_writer *w, u64 time_ns, u64 in_use, u64 goal);
+// Bytes in use and the goal beside it: told by a thread that runs, or by the next one that does.
+void trace_writer_heap(struct trace_writer *w, u64 time_ns, u64 in_use, u64 goal);
 // A sentence for who reads the trace, as a log of category "pprof" by a thread of that name.
 void trace_writer_notice(struct trace_writer *w, u64 time_ns, u32 tid, str sentence);
 // Bytes of the open generation so far, tables included.

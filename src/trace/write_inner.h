@@ -8,7 +8,7 @@ enum {
     EVENT_MAX = 64,             // bytes of one event at most: a type and five numbers
     WRITE_BATCH = 32 << 10,     // a thread's events are handed over in pieces of so many bytes
     MAX_REGIONS = 32,           // open at a time in one thread; deeper ones are not shown
-    MAX_KEPT_NAMES = 4096,      // names of regions, for ever; further ones are "[other]"
+    MAX_KEPT_NAMES = 4096,      // names of regions, of a generation; further ones are "[other]"
     WRITE_PSTATUS_RUNNING = 1,  // numbers of the wire: processors
     WRITE_PSTATUS_IDLE = 2,     //
     WRITE_PSTATUS_SYSCALL = 3,  //
@@ -46,6 +46,7 @@ struct writer_thread {
     u32 stack; // where it waits
     u64 start_pc;
     char name[TRACE_THREAD_NAME];
+    char labels[TRACE_THREAD_LABELS];
     bool is_unseen;    // it left its CPU without having said why
     bool is_created;   // by an act of its creator; it has not run yet
     bool is_name_told; // in the open generation
@@ -73,7 +74,10 @@ struct trace_writer {
     u32 n_procs, lowest_free; // no free processor below lowest_free
     size_t cap_procs;
     u32 n_procs_told;
-    struct strmap kept_by_name; // regions' names
+    u64 heap_in_use, heap_goal;
+    bool is_heap_told;
+    struct arena names;         // regions' names
+    struct strmap kept_by_name; //
     str *kept;
     u32 n_kept;
     size_t cap_kept;
@@ -106,11 +110,15 @@ u64 write_stack(struct trace_writer *w, u32 stack);
 u64 write_stack_of_pc(struct trace_writer *w, u64 pc);
 
 // write_states.c: what an act means.
+// The heap as it was last told of, by a thread that runs.
+void write_heap(struct trace_writer *w, struct writer_thread *thread, u64 time_ns);
 struct writer_thread *write_thread_find(const struct trace_writer *w, u32 tid);
 // The thread, made known if need be; valid until the next one is made known.
 struct writer_thread *write_thread(struct trace_writer *w, u32 tid, u64 time_ns);
 // Statuses of all threads and processors, at the beginning of a generation.
 void write_statuses(struct trace_writer *w);
 struct writer_thread *write_thread_add(struct trace_writer *w, u32 tid);
+// The number of a region's name, the same as long as a region of that name is open.
+u32 write_keep_name(struct trace_writer *w, str name);
 // Whatever must have happened for the thread to run at that time.
 void write_running(struct trace_writer *w, struct writer_thread *thread, u64 time_ns);

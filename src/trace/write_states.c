@@ -3,6 +3,7 @@
 // Source of the rules: reference/go.md 4.4.
 #include "trace/write_inner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define EMIT(w, thread, time_ns, type, ...)                                                        \
@@ -76,10 +77,23 @@ static void proc_start(struct trace_writer *w, struct writer_thread *thread, u64
     EMIT(w, thread, time_ns, ProcStart, thread->p, ++proc->seq);
 }
 
-static void tell_name(struct trace_writer *w, struct writer_thread *thread) {
-    if (thread->is_name_told || !thread->name[0]) return;
+// The name of the thread and the labels it runs under: "worker, endpoint=/search".
+static void put_name(struct trace_writer *w, struct writer_thread *thread) {
+    char text[TRACE_THREAD_NAME + TRACE_THREAD_LABELS + 2];
     thread->is_name_told = true;
-    EMIT(w, thread, 0, GoLabel, write_string(w, str_of(thread->name)));
+    snprintf(text, sizeof text, "%s%s%s", thread->name,
+             thread->name[0] && thread->labels[0] ? ", " : "", thread->labels);
+    EMIT(w, thread, 0, GoLabel, write_string(w, str_of(text)));
+}
+
+static void tell_name(struct trace_writer *w, struct writer_thread *thread) {
+    if (!thread->is_name_told && (thread->name[0] || thread->labels[0])) put_name(w, thread);
+}
+
+void write_heap(struct trace_writer *w, struct writer_thread *thread, u64 time_ns) {
+    EMIT(w, thread, time_ns, HeapAlloc, w->heap_in_use);
+    EMIT(w, thread, time_ns, HeapGoal, w->heap_goal);
+    w->is_heap_told = true;
 }
 
 void write_running(struct trace_writer *w, struct writer_thread *thread, u64 time_ns) {
@@ -106,6 +120,7 @@ void write_running(struct trace_writer *w, struct writer_thread *thread, u64 tim
     thread->is_created = thread->is_unseen = false;
     procs_told(w, thread);
     tell_name(w, thread);
+    if (!w->is_heap_told) write_heap(w, thread, 0);
 }
 
 // A thread whose maker is not known, or could not tell.
@@ -210,13 +225,13 @@ static void act_unblocks(struct trace_writer *w, struct writer_thread *thread,
     other->state = THREAD_RUNNABLE;
 }
 
-static u32 keep_name(struct trace_writer *w, str name) {
+u32 write_keep_name(struct trace_writer *w, str name) {
     u32 known = strmap_get(&w->kept_by_name, name);
     if (known != U32_NONE) return known;
     if (w->n_kept == MAX_KEPT_NAMES && !str_eq(name, S("[other]")))
-        return keep_name(w, S("[other]"));
-    GROW(&w->arena, w->kept, w->cap_kept, w->n_kept + 1);
-    w->kept[w->n_kept] = str_copy(&w->arena, name);
+        return write_keep_name(w, S("[other]"));
+    GROW(&w->names, w->kept, w->cap_kept, w->n_kept + 1);
+    w->kept[w->n_kept] = str_copy(&w->names, name);
     *strmap_at(&w->kept_by_name, w->kept[w->n_kept]) = w->n_kept;
     return w->n_kept++;
 }
@@ -228,7 +243,7 @@ static void act_region_begin(struct trace_writer *w, struct writer_thread *threa
         return;
     }
     if (!thread->regions) thread->regions = NEW(&w->arena, struct open_region, MAX_REGIONS);
-    u32 name = keep_name(w, str_take(act->name, TRACE_MAX_STRING));
+    u32 name = write_keep_name(w, str_take(act->name, TRACE_MAX_STRING));
     thread->regions[thread->n_regions++] = (struct open_region){act->id, name};
     EMIT(w, thread, act->time_ns, UserRegionBegin, act->id, write_string(w, w->kept[name]),
          write_stack(w, act->stack));
@@ -245,7 +260,7 @@ static void region_pop(struct trace_writer *w, struct writer_thread *thread,
 // the trace did is not known here, and its end is left out.
 static void act_region_end(struct trace_writer *w, struct writer_thread *thread,
                            const struct trace_act *act) {
-    u32 name = keep_name(w, str_take(act->name, TRACE_MAX_STRING)), at = thread->n_regions;
+    u32 name = write_keep_name(w, str_take(act->name, TRACE_MAX_STRING)), at = thread->n_regions;
     if (thread->n_regions_above) {
         thread->n_regions_above--;
         return;
@@ -254,6 +269,15 @@ static void act_region_end(struct trace_writer *w, struct writer_thread *thread,
            (thread->regions[at - 1].name != name || thread->regions[at - 1].task != act->id))
         at--;
     while (at > 0 && thread->n_regions >= at) region_pop(w, thread, act);
+}
+
+static void act_labels(struct trace_writer *w, struct writer_thread *thread,
+                       const struct trace_act *act) {
+    str labels = str_take(act->value, sizeof thread->labels - 1);
+    memset(thread->labels, 0, sizeof thread->labels);
+    if (labels.len > 0) memcpy(thread->labels, labels.p, labels.len);
+    write_running(w, thread, act->time_ns);
+    put_name(w, thread);
 }
 
 static void act_user(struct trace_writer *w, struct writer_thread *thread,
@@ -301,6 +325,8 @@ void trace_writer_put(struct trace_writer *w, const struct trace_act *act) {
     case TRACE_ACT_REGION_END:
     case TRACE_ACT_LOG:
         return act_user(w, thread, act);
+    case TRACE_ACT_LABELS:
+        return act_labels(w, thread, act);
     }
 }
 

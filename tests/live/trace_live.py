@@ -6,10 +6,12 @@ answer every page with 200."""
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import live
 
@@ -45,8 +47,9 @@ def go_agrees(path, ours):
     if b"no such tool" in done.stderr or b"cannot find package" in done.stderr:
         return
     theirs = events(done.stdout.decode(errors="replace"))
+    differs = next((pair for pair in zip(theirs, events(ours)) if pair[0] != pair[1]), "")
     live.check(done.returncode == 0 and theirs == events(ours), f"go tool trace reads the same {len(theirs)} events",
-               done.stderr.decode()[-300:])
+               differs or done.stderr.decode()[-300:])
 
 
 def page(url):
@@ -113,6 +116,56 @@ def profile_of(path, kind):
     return live.run([live.PPROF, "-top", "-cum", "-nodecount=60", out])
 
 
+def cxx():
+    """std::mutex, condition_variable, thread and future; regions and tasks with owners; labels."""
+    program, trace = FOLDER / "traced_cc", live.TEMP / "cc.trace"
+    if not program.exists():
+        return
+    live.run([program, trace], 60)
+    text = parsed(trace)
+    go_agrees(trace, text)
+    live.check(count(text, r' RegionBegin .*Type="turn"') == 60 == count(text, r' RegionEnd .*Type="turn"'), "60 regions by C++ owners")
+    live.check(count(text, r' RegionEnd .*Type="throws"') == 1 == count(text, r' RegionEnd .*Type="hold"'), "regions end with their blocks")
+    live.check(count(text, r' RegionBegin .*Type="endpoint=/(search|buy)"') == 2 == count(text, r' RegionEnd .*Type="endpoint='),
+               "scopes of labels are regions")
+    live.check(count(text, r' Label .*Label="traced_cc, endpoint=/search"') == 1, "a thread's labels stand beside its name")
+    # The holder sleeps 30 ms with the lock, and main came after 10: neither can miss the other by chance.
+    top = profile_of(trace, "sync")
+    live.check("std::thread::join" in top, "joins are in the sync profile", top[:600])
+    tables = live.run([live.PPROF, "trace", "-n=50", trace])
+    live.check(re.search(r"^ +3 .*play", tables, re.M) and "libstdc++" not in tables.split("Functions in")[0],
+               "threads of std::thread are named by what they run", tables[:900])
+    live.check("push_and_wait" not in text, "the call that starts a trace is no wait of the program's")
+
+
+def shop():
+    """Everything of issue 5 at once: regions, tasks, locks, the network, CPU samples, the heap."""
+    port, address = live.free_port(), f"127.0.0.1:{live.free_port()}"
+    server = live.start([live.BUILD / "examples/shop/shop", "-p", port, "-a", address, "-t", "60", "-r", "100"],
+                        stdout=subprocess.DEVNULL)
+    live.wait_port(port)
+    live.wait_profiles(address)
+    live.start([live.BUILD / "examples/shop/shop-load", "-p", port, "-t", "30", "-c", "4", "-r", "1000"], stdout=subprocess.DEVNULL)
+    cpu = live.start(["curl", "-s", "-o", "/dev/null", f"http://{address}/debug/pprof/profile?seconds=3&hz=1000"])
+    time.sleep(0.5)
+    trace = live.TEMP / "shop.trace"
+    fetch(address, "seconds=1.5", trace)
+    text = parsed(trace)
+    for name in ("answer", "send", "reindex"):
+        live.check(count(text, rf' RegionBegin .*Type="{name}"') > 2, f"the shop's region {name} is in its trace")
+    live.check(count(text, r' TaskBegin .*Type="request"') > 100, "its requests are tasks")
+    live.check(count(text, r'Running->Waiting Reason="network"') > 100, "it waits for the network")
+    live.check(count(text, r'StateTransition .*Running->Waiting Reason="sleep"') > 2, "it sleeps")
+    live.check(count(text, r" StackSample ") > 10, "it has CPU samples", count(text, r" StackSample "))
+    live.check(count(text, r'Name="/memory/classes/heap/objects:bytes"') > 2, "it has the heap's size")
+    live.check("accept_connections" in text and count(text, r'Undetermined->Waiting Reason=""') == 0,
+               "threads that waited before say for what")
+    go_agrees(trace, text)
+    go_serves(trace)
+    cpu.wait(30)
+    live.check(live.stop(server) == 0, "the shop ends as it does without a trace")
+
+
 def churn():
     trace = live.TEMP / "churn.trace"
     done = subprocess.run([FOLDER / "traced", "churn", trace], capture_output=True, text=True, timeout=100)
@@ -135,7 +188,8 @@ def redis():
         return
     address, port = f"127.0.0.1:{live.free_port()}", live.free_port()
     server = live.start([found[0], "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", live.TEMP],
-                        preload=address, env={"PPROF_FLIGHT_RECORDER": "5s,4MiB"}, stdout=subprocess.DEVNULL)
+                        preload=address, env={"PPROF_FLIGHT_RECORDER": "5s,4MiB", "PPROF_SIGNAL": "USR2:flightrecorder",
+                                              "PPROF_SIGNAL_FILES": str(live.TEMP / "redis")}, stdout=subprocess.DEVNULL)
     live.wait_port(port)
     live.wait_profiles(address)
     load = live.start([found[1], "-p", port, "-n", "100000000", "-c", "8", "-q", "-t", "set,get"], stdout=subprocess.DEVNULL)
@@ -155,6 +209,10 @@ def redis():
         recorded.write_bytes(recorder.read())
     live.check(1000 < recorded.stat().st_size <= 5 << 20, "the flight recorder is bounded", recorded.stat().st_size)
     parsed(recorded)
+    server.send_signal(signal.SIGUSR2)
+    name = live.TEMP / f"redis.{server.pid}.1.flightrecorder.trace"
+    if live.check(live.wait_for("the flight recorder's file", name.exists), "a signal writes the flight recorder's file"):
+        live.check(count(parsed(name), "Running->Syscall") > 1000, "it has the last seconds")
     hangs_up(address)
     load.terminate()
     live.check(live.stop(server) == 0, "redis ends as it does without libpprof")
@@ -228,6 +286,8 @@ server {{ listen 127.0.0.1:{port}; root {folder}/html; }} }}\n""")
 
 
 itself()
+cxx()
+shop()
 churn()
 pipe()
 redis()

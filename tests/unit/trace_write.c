@@ -31,8 +31,7 @@ static const struct trace_namer namer = {stack_of, frame_of, NULL};
 
 static struct trace_writer *begin(u32 version) {
     struct trace_writer *w = trace_writer_new(version, &namer, NULL);
-    trace_writer_thread(
-        w, &(struct trace_known){.tid = MAIN, .stack = U32_NONE, .start_pc = 0x4001, .name = "m"});
+    trace_writer_thread(w, &(struct trace_known){.tid = MAIN, .start_pc = 0x4001, .name = "m"});
     trace_writer_begin(w, &(struct trace_clock){.mono_ns = 5000, .wall_s = 1700000000});
     return w;
 }
@@ -188,6 +187,61 @@ TEST(writer_ends_regions_inside_out) {
     trace_close(r);
 }
 
+// Names of regions are kept as long as one is open, whatever comes by: labels with numbers in them
+// had filled the table for good.
+TEST(writer_forgets_names_of_regions_that_ended) {
+    struct trace_writer *w = begin(TRACE_WRITE_GO123);
+    struct file file = file_new(t, TRACE_WRITE_GO123);
+    struct trace_event ev;
+    u32 n_begun = 0, n_ended = 0, n_other = 0;
+    put(&file, w,
+        (struct trace_act){.kind = TRACE_ACT_REGION_BEGIN, .tid = MAIN, .name = S("outer")});
+    for (u32 i = 0; i < 10000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "request %u", i);
+        struct trace_act act = {.kind = TRACE_ACT_REGION_BEGIN, .tid = MAIN, .name = str_of(text)};
+        put(&file, w, act);
+        act.kind = TRACE_ACT_REGION_END;
+        put(&file, w, act);
+        if (i % 1000 == 0) next_generation(&file, w);
+    }
+    put(&file, w,
+        (struct trace_act){.kind = TRACE_ACT_REGION_END, .tid = MAIN, .name = S("outer")});
+    struct trace_reader *r = finish(t, &file, w);
+    while (trace_next(r, &ev)) {
+        n_begun += ev.kind == TRACE_REGION_BEGIN;
+        n_ended += ev.kind == TRACE_REGION_END;
+        n_other += ev.kind == TRACE_REGION_BEGIN && str_eq(ev.name, S("[other]"));
+    }
+    CHECK_EQ(n_begun, 10001);
+    CHECK_EQ(n_ended, 10001);
+    CHECK_EQ(n_other, 0);
+    CHECK(!trace_broken(r));
+    trace_close(r);
+}
+
+TEST(writer_shows_labels_beside_the_name) {
+    struct trace_writer *w = begin(TRACE_WRITE_GO123);
+    struct file file = file_new(t, TRACE_WRITE_GO123);
+    static const char *const wanted[] = {"m", "m, page=/buy", "m, page=/buy", "m"};
+    struct trace_event ev;
+    u32 n = 0;
+    put(&file, w,
+        (struct trace_act){.kind = TRACE_ACT_LABELS, .tid = MAIN, .value = S("page=/buy")});
+    next_generation(&file, w);
+    put(&file, w, (struct trace_act){.kind = TRACE_ACT_LABELS, .tid = MAIN});
+    struct trace_reader *r = finish(t, &file, w);
+    while (trace_next(r, &ev)) {
+        if (ev.kind != TRACE_LABEL) continue;
+        CHECK(n < countof(wanted));
+        CHECK_STR(ev.name, str_of(wanted[n]));
+        n++;
+    }
+    CHECK_EQ(n, countof(wanted));
+    CHECK(!trace_broken(r));
+    trace_close(r);
+}
+
 TEST(writer_keeps_tasks_logs_samples_and_metrics) {
     struct trace_writer *w = begin(TRACE_WRITE_GO126);
     struct file file = file_new(t, TRACE_WRITE_GO126);
@@ -204,7 +258,7 @@ TEST(writer_keeps_tasks_logs_samples_and_metrics) {
                            .value = S("sold out"),
                            .stack = 1});
     put(&file, w, (struct trace_act){.kind = TRACE_ACT_TASK_END, .tid = MAIN, .id = 9});
-    CHECK(trace_writer_heap(w, file.now, 1000, 2000));
+    trace_writer_heap(w, file.now, 1000, 2000);
     trace_writer_sample(w, file.now, MAIN, 3);
     trace_writer_notice(w, file.now, 999, S("3 events were lost"));
     struct trace_reader *r = finish(t, &file, w);
@@ -229,7 +283,7 @@ static u64 draw(u64 *state) {
 
 static struct trace_act random_act(u64 *state) {
     static const str names[] = {S("sync"), S("network"), S("sleep"), S("a region"), S("")};
-    struct trace_act act = {.kind = (enum trace_act_kind)(draw(state) % (TRACE_ACT_LOG + 1)),
+    struct trace_act act = {.kind = (enum trace_act_kind)(draw(state) % (TRACE_ACT_LABELS + 1)),
                             .tid = MAIN + (u32)(draw(state) % 24),
                             .other = MAIN + (u32)(draw(state) % 24),
                             .stack = (u32)(draw(state) % 5),

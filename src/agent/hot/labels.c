@@ -185,6 +185,10 @@ bool label_set_pair(const struct label_set *set, u32 i, const char **key, const 
     return true;
 }
 
+str label_set_text(const struct label_set *set) {
+    return set ? (str){set->text, set->len} : (str){0};
+}
+
 const char *label_set_value(const struct label_set *set, const char *name) {
     const char *key, *value;
     u32 at = 0;

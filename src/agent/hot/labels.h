@@ -10,7 +10,7 @@
 // that were never sampled cost nothing later, and equal sets have one id.
 #pragma once
 
-#include "base/types.h"
+#include "base/base.h"
 
 #include "agent/hot/thread.h"
 
@@ -33,6 +33,8 @@ bool label_set_hold(struct label_set *set);
 void label_set_drop(struct label_set *set);
 // The value of key in set, or NULL; valid while the set is held.
 const char *label_set_value(const struct label_set *set, const char *key);
+// All pairs by key, "key\0value\0" each; valid while the set is held. NULL: none.
+str label_set_text(const struct label_set *set);
 // The i-th pair by key; false: there are fewer.
 bool label_set_pair(const struct label_set *set, u32 i, const char **key, const char **value);
 

@@ -45,7 +45,11 @@ enum trace_mark {
     TRACE_MARK_REGION_BEGIN, //
     TRACE_MARK_REGION_END,   //
     TRACE_MARK_LOG,          //
+    TRACE_MARK_LABELS,       // with text: id is enum trace_labels, value the labels from now on
 };
+
+// What became of a thread's labels; the last two with those of the scope as the name.
+enum trace_labels { TRACE_LABELS_SET, TRACE_LABELS_ENTER, TRACE_LABELS_LEAVE };
 
 struct trace_record {
     u64 ticks;
@@ -124,6 +128,8 @@ static inline u32 trace_object(const void *object) {
     return (u32)(x >> 32);
 }
 
+// The calling thread has other labels now. scope: those of the scope that begins or ends.
+void trace_labels_changed(enum trace_labels what, str scope);
 // The calling thread makes one, begins, ends; from threads.c. birth tells one from another.
 void trace_thread_creates(const void *birth, const void *caller);
 void trace_thread_born(const void *birth);

@@ -2,6 +2,7 @@
 // words. Room: from a hook's scope to a record. Door: agent/hot/trace.h.
 #include "agent/hot/trace.h"
 
+#include "agent/hot/labels.h"
 #include "agent/hot/wait.h"
 
 static enum trace_mark mark_of(const struct wait_scope *scope) {
@@ -53,6 +54,14 @@ void trace_thread_creates(const void *birth, const void *caller) {
     if (trace_is_on()) trace_put(TRACE_MARK_CREATES, trace_stack_here(caller), trace_object(birth));
 }
 
+void trace_labels_changed(enum trace_labels what, str scope) {
+    if (hot_thread.is_hidden) return;
+    trace_put_text(TRACE_MARK_LABELS, TRACE_NO_STACK, what, 0, scope,
+                   label_set_text(hot_thread.labels));
+}
+
 void trace_thread_born(const void *birth) {
-    if (trace_is_on()) trace_put(TRACE_MARK_BORN, TRACE_NO_STACK, trace_object(birth));
+    if (!trace_is_on()) return;
+    trace_put(TRACE_MARK_BORN, TRACE_NO_STACK, trace_object(birth));
+    if (hot_thread.labels) trace_labels_changed(TRACE_LABELS_SET, (str){0});
 }
