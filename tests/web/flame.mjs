@@ -2,7 +2,7 @@
 // focus, hide, callers and callees, bottom up, recursion, undo, mistakes, configurations, exports; and a difference of two.
 // What is on the canvas is read through window.__ui: which node lies at a point, and where a node's box is.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { axe, check, GO_PROFILE, launch, openPage, PPROF, ROOT, run, serve, shot, TEMP } from './harness.mjs';
@@ -203,12 +203,75 @@ async function configurations(page, base) {
   check('and can be deleted', true);
 }
 
-async function exported(browser, page, base) {
-  await open(page, base, `?f=${encodeURIComponent('gcBgMarkWorker')}`);
+// The file that an entry of the share menu gives.
+async function saved(page, name) {
   await page.getByRole('button', { name: 'Share and export' }).click();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Folded stacks' }).click()]);
-  const folded = readFileSync(await download.path(), 'utf8');
-  check('an export has the filters', folded.length > 0 && folded.trim().split('\n').every((line) => line.includes('gcBgMarkWorker')));
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name }).click()]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+const isPng = ({ bytes }) => bytes.subarray(1, 4).toString() === 'PNG' && bytes.readUInt32BE(16) > 1000;
+
+// A picture that is a file of its own: it opens by itself, in the size it says, and says the same names.
+async function pictures(browser, page, base) {
+  const focus = `?f=${encodeURIComponent('gcBgMarkWorker')}`;
+  await open(page, base, focus);
+  const flame = await saved(page, 'This picture as SVG');
+  const text = flame.bytes.toString();
+  check('the flame graph is an SVG with a title on every box', flame.name === 'esbuild.svg' && (text.match(/<title>/g) ?? []).length > 20 && text.includes('<title>runtime.gcBgMarkWorker: '), flame.name, text.slice(0, 300));
+  check('its caption says what it is of', text.includes('esbuild   cpu: 620ms   f=gcBgMarkWorker'), text.match(/<text[^>]*>esbuild[^<]*/)?.[0]);
+  check('the flame graph is a PNG', isPng(await saved(page, 'This picture as PNG')));
+  await page.keyboard.press('v');
+  await until(page, () => globalThis.__ui.chart.isFlame);
+  const upright = (await saved(page, 'This picture as SVG')).bytes.toString();
+  const y = (svg, name) => Number(new RegExp(`y="([\\d.]+)"[^>]*>${name}<`).exec(svg)?.[1]);
+  check('a flame has its root at the bottom', y(upright, 'root') > y(upright, 'runtime.gcBgMarkWorker') && y(text, 'root') < y(text, 'runtime.gcBgMarkWorker'), y(upright, 'root'));
+  await page.goto(`${base}/ui/graph${focus}`);
+  await page.waitForSelector('.graph-svg g.node[data-name]');
+  const graph = await saved(page, 'This picture as SVG');
+  check('the graph is an SVG', graph.name === 'esbuild.graph.svg' && graph.bytes.toString().includes('gcBgMarkWorker'), graph.name);
+  check('the graph is a PNG', isPng(await saved(page, 'This picture as PNG')));
+  const alone = await openPage(browser);
+  for (const [name, file] of [['flame', flame], ['graph', graph]]) {
+    const path = join(TEMP, `${name}.svg`);
+    writeFileSync(path, file.bytes);
+    await alone.goto(pathToFileURL(path).href);
+    check(`${name}.svg is well formed`, await alone.evaluate(() => document.documentElement.tagName === 'svg' && !document.querySelector('parsererror')));
+    await shot(alone, `picture-${name}`);
+  }
+  await alone.context().close();
+}
+
+// Every file of the menu has the filters in force.
+async function files(page, base) {
+  await open(page, base, `?f=${encodeURIComponent('gcBgMarkWorker')}`);
+  const text = async (name) => (await saved(page, name)).bytes.toString();
+  const folded = await text('Folded stacks');
+  check('folded stacks', folded.length > 0 && folded.trim().split('\n').every((line) => line.includes('gcBgMarkWorker')));
+  const rows = JSON.parse(await text('Top as JSON')).rows;
+  check('JSON', rows.some((row) => row.name === GC) && !rows.some((row) => row.name === PARSE));
+  check('CSV', (await text('Top as CSV')).startsWith('name,'));
+  check('speedscope', JSON.parse(await text('Speedscope')).profiles.length > 0);
+  check('DOT', (await text('Graph as DOT')).startsWith('digraph'));
+  check('callgrind', (await text('Callgrind')).includes('events:'));
+  check('text', (await text('Text')).includes('flat%'));
+  const filtered = join(TEMP, 'filtered.pb.gz');
+  writeFileSync(filtered, (await saved(page, 'Filtered profile (pb.gz)')).bytes);
+  const top = execFileSync(PPROF, ['-top', filtered], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  check('pb.gz', top.includes('runtime.gcDrain') && !top.includes(PARSE), top.slice(0, 200));
+  const whole = join(TEMP, 'whole.pb.gz');
+  writeFileSync(whole, (await saved(page, 'The whole profile (pb.gz)')).bytes);
+  check('the whole profile has no filter', execFileSync(PPROF, ['-top', '-nodecount=999', whole], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes(PARSE));
+  const page2 = join(TEMP, 'exported.html');
+  writeFileSync(page2, (await saved(page, 'Flame graph, one HTML file')).bytes);
+  await page.goto(pathToFileURL(page2).href);
+  await until(page, () => globalThis.__ui?.chart.trees.down.n > 10);
+  check('one HTML file', await page.evaluate((n) => !globalThis.__ui.frames.list.some((f) => f.name === n), PARSE));
+}
+
+async function exported(browser, page, base) {
+  await pictures(browser, page, base);
+  await files(page, base);
   const file = join(TEMP, 'flame.html');
   execFileSync(PPROF, ['-flamegraph', `-output=${file}`, GO_PROFILE], { stdio: 'ignore' });
   const alone = await openPage(browser);

@@ -66,7 +66,7 @@ export class Surface {
 const widths = new Map<string, number>();
 const MAX_WIDTHS = 20_000; // texts are short and many are seen again; beyond this the memory is worth more
 
-export function textWidth(ctx: CanvasRenderingContext2D, text: string): number {
+export function textWidth(ctx: Pick<CanvasRenderingContext2D, 'measureText'>, text: string): number {
   let width = widths.get(text);
   if (width === undefined) {
     if (widths.size > MAX_WIDTHS) widths.clear();
@@ -77,7 +77,7 @@ export function textWidth(ctx: CanvasRenderingContext2D, text: string): number {
 }
 
 // The longest beginning of text that fits, with an ellipsis when it is cut; "" when not even three letters would.
-export function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+export function fitText(ctx: Pick<CanvasRenderingContext2D, 'measureText'>, text: string, width: number): string {
   const full = textWidth(ctx, text);
   if (full <= width) return text;
   const n = Math.floor(((width - 9) / full) * text.length);
@@ -85,7 +85,7 @@ export function fitText(ctx: CanvasRenderingContext2D, text: string, width: numb
 }
 
 // A diagonal hatch in one colour, for weight that is there but has no box of its own.
-export function hatch(ctx: CanvasRenderingContext2D, colour: string, background: string): CanvasPattern {
+export function hatch(ctx: Pick<CanvasRenderingContext2D, 'createPattern'>, colour: string, background: string): CanvasPattern {
   const tile = document.createElement('canvas');
   tile.width = tile.height = 8;
   const t = tile.getContext('2d')!;

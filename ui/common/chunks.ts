@@ -1,9 +1,10 @@
-// ui/common/chunks.ts - long lists of rows that may grow: a hundred rows at a time become elements when they come near the view.
+// ui/common/chunks.ts - long lists of rows that may grow: some rows at a time become elements when they come near the view.
 // Room: tables with rows of one height are table.ts. What a row looks like, and what of it is open, is the owner's: rows out
 // of sight are made anew.
 import { h, replace, type Props } from './dom.ts';
 
-const ROWS = 100; // in a chunk: some milliseconds to make
+const CHUNK_PX = 2000; // some hundred lines of text: a few milliseconds to make
+const SHORT_PX = 4000; // a list that is no longer is made at once
 const NEAR = '800px'; // a screenful ahead, so that scrolling shows no holes
 
 interface Chunk {
@@ -40,7 +41,8 @@ export class Chunks {
     const see = (entries: IntersectionObserverEntry[]) => {
       for (const { target, isIntersecting } of entries) {
         const chunk = this.known.get(target);
-        if (chunk) (isIntersecting ? fill : empty)(chunk);
+        if (!target.isConnected) this.forget(target); // of a row that was made anew
+        else if (chunk) (isIntersecting ? fill : empty)(chunk);
       }
     };
     this.observer = new IntersectionObserver(see, { root: view, rootMargin: NEAR });
@@ -52,24 +54,30 @@ export class Chunks {
     this.known.clear();
   }
 
-  // n rows of about `height` pixels; make: the elements of one, the first being the row itself. A short list is whole at once.
+  private forget(element: Element): void {
+    this.observer.unobserve(element);
+    this.known.delete(element);
+  }
+
+  // n rows of about `height` pixels; make: the elements of one, the first being the row itself. A row may hold a list of its own.
   list(n: number, height: number, make: (i: number) => HTMLElement[], tag: 'div' | 'ul' = 'div', props: Props = {}): ChunkList {
     const chunks: Chunk[] = [];
-    for (let from = 0; from < n; from += ROWS) {
-      const size = Math.min(ROWS, n - from);
+    const most = Math.max(1, Math.round(CHUNK_PX / height));
+    for (let from = 0; from < n; from += most) {
+      const size = Math.min(most, n - from);
       const element = h(tag, { ...props, style: { height: `${size * height}px` } });
       const chunk: Chunk = { element, rows: [], make: () => Array.from({ length: size }, (_, i) => make(from + i)) };
       chunks.push(chunk);
-      if (n <= ROWS) fill(chunk);
+      if (n * height <= SHORT_PX) fill(chunk);
       else {
         this.known.set(element, chunk);
         this.observer.observe(element);
       }
     }
     const row = (i: number) => {
-      const chunk = chunks[Math.floor(i / ROWS)];
+      const chunk = chunks[Math.floor(i / most)];
       if (chunk) fill(chunk);
-      return chunk?.rows[i % ROWS]?.[0];
+      return chunk?.rows[i % most]?.[0];
     };
     return { elements: chunks.map(({ element }) => element), row };
   }

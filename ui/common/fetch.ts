@@ -13,6 +13,8 @@ export class ApiError extends Error {
   }
 }
 
+export const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export type Query = [string, string][] | Record<string, string>;
 
 async function failure(response: Response): Promise<ApiError> {
@@ -30,27 +32,25 @@ export function urlOf(path: string, query: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
-export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+// The answer, whatever it is; anything but a success is thrown.
+export async function ask(path: string, query: Query, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(urlOf(path, query), signal ? { signal } : {});
+    response = await fetch(urlOf(path, query), init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError('pprof does not answer: has it been stopped?', 0);
   }
   if (!response.ok) throw await failure(response);
-  return (await response.json()) as T;
+  return response;
 }
 
-export async function post<T>(path: string, query: Query = {}, body?: unknown): Promise<T> {
-  const response = await fetch(urlOf(path, query), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: body === undefined ? '' : JSON.stringify(body),
-  });
-  if (!response.ok) throw await failure(response);
-  const text = await response.text();
-  return (text ? JSON.parse(text) : {}) as T;
+export async function getJson<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return (await (await ask(path, query, signal ? { signal } : {})).json()) as T;
+}
+
+export async function change<T>(method: 'POST' | 'DELETE', path: string, query: Query = {}): Promise<T> {
+  return (await (await ask(path, query, { method })).json()) as T;
 }
 
 // Runs the newest request only: a later call gives up the earlier one, whose promise then never settles anything.

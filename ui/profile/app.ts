@@ -63,7 +63,7 @@ export class App {
     } catch (error) {
       this.failed = error instanceof ApiError ? error : new ApiError(String(error), 0);
     }
-    this.tellNews();
+    setTimeout(() => this.tellNews()); // once the page has shown it in its own place, if it has one
   }
 
   async loadSummary(): Promise<void> {

@@ -13,6 +13,7 @@ import { exactly } from './names.ts';
 
 type Routine = Disasm['rows'][number];
 const LINE_PX = 19; // of a row in profile.css
+const HEAD_PX = 80; // of what stands above the instructions of a routine
 
 class DisasmView implements View {
   private readonly newest = latest();
@@ -47,8 +48,10 @@ class DisasmView implements View {
 
   private draw(disasm: Disasm): void {
     this.chunks.clear();
-    this.showHottest = () => {};
-    replace(this.body, disasm.rows.length ? disasm.rows.map((routine) => this.routine(disasm, routine)) : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
+    const most = disasm.rows.reduce((sum, { lines }) => sum + lines.length, 0) / Math.max(1, disasm.rows.length);
+    const routines = this.chunks.list(disasm.rows.length, HEAD_PX + most * LINE_PX, (i) => [this.routine(disasm, disasm.rows[i]!)]);
+    this.showHottest = () => routines.row(hottestOf(disasm))?.querySelector('.hottest')?.scrollIntoView({ block: 'center' });
+    replace(this.body, disasm.rows.length ? routines.elements : h('p', { class: 'faint' }, 'Its binary is not here, so there are no instructions to show.'));
   }
 
   private routine(disasm: Disasm, routine: Routine): HTMLElement {
@@ -59,8 +62,7 @@ class DisasmView implements View {
     const rowOf = new Map(routine.lines.map((line, i) => [BigInt(line.address), i]));
     const make = (i: number) => [this.instruction(disasm, routine, i, most, (text) => this.linked(text, rowOf, list))];
     const list: ChunkList = this.chunks.list(routine.lines.length, LINE_PX, make, 'div', { role: 'rowgroup', class: 'chunk' });
-    const hottest = routine.lines.findIndex((line) => line.flat && Math.abs(line.flat) === most);
-    if (hottest >= 0) this.showHottest = () => list.row(hottest)?.scrollIntoView({ block: 'center' });
+    list.row(routine.lines.findIndex((line) => line.flat && Math.abs(line.flat) === most)); // made, so that it can be scrolled to
     return h('article', { class: 'listing' },
       h('header', {}, h('h2', { class: 'mono' }, [routine.name, ...(routine.aliases ?? [])].join(', ')), h('div', {}, `from ${routine.start}; itself ${number(routine.flat)}, with callees ${number(routine.cum)}`)),
       h('div', { class: 'lines', role: 'table', 'aria-label': `Instructions of ${routine.name || routine.start}`, 'aria-rowcount': routine.lines.length }, list.elements));
@@ -71,7 +73,7 @@ class DisasmView implements View {
     const line = routine.lines[i]!;
     const isNew = i === 0 || place(line) !== place(routine.lines[i - 1]!);
     const value = (x: number) => h('span', { role: 'cell', class: 'number' }, x ? formatValue(x, disasm.unit) : '');
-    const row = h('div', { role: 'row', class: line.flat ? 'instruction hot' : 'instruction', id: `at-${line.address}`, tabindex: '-1' },
+    const row = h('div', { role: 'row', class: !line.flat ? 'instruction' : Math.abs(line.flat) === most ? 'instruction hot hottest' : 'instruction hot', id: `at-${line.address}`, tabindex: '-1' },
       value(line.flat), value(line.cum), h('span', { role: 'cell', class: 'address' }, line.address), h('code', { role: 'cell' }, linked(line.text)), h('span', { role: 'cell', class: 'faint' }, isNew ? place(line) : ''));
     if (line.flat) row.style.background = heat(Math.abs(line.flat) / most);
     return row;
@@ -93,6 +95,14 @@ class DisasmView implements View {
     };
     return [before, h('a', { href: target !== undefined ? `#at-0x${address}` : this.app.state.href('disasm', { fn: exactly(name) }), onclick: go }, label), after];
   }
+}
+
+function hottestOf(disasm: Disasm): number {
+  let best = 0;
+  disasm.rows.forEach((routine, i) => {
+    if (Math.abs(routine.flat) > Math.abs(disasm.rows[best]!.flat)) best = i;
+  });
+  return best;
 }
 
 export const disasmPage: Page = { name: 'disasm', title: 'Disassembly', key: '6', open: (main, app) => new DisasmView(main, app) };

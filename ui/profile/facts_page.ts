@@ -90,7 +90,7 @@ class FactsView implements View {
       ['Frames dropped', facts.drop_frames || 'none'], ['Frames kept', facts.keep_frames || 'none'],
     ];
     if (/^https?:/.test(facts.doc_url)) rows.push(['More about it', h('a', { href: facts.doc_url, rel: 'noreferrer' }, facts.doc_url)]);
-    return h('section', {}, h('h2', {}, s.title), h('dl', { class: 'facts-list' }, rows.map(([title, value]) => [h('dt', {}, title), h('dd', {}, value)])));
+    return h('section', {}, h('h2', {}, s.title || 'Profile'), h('dl', { class: 'facts-list' }, rows.map(([title, value]) => [h('dt', {}, title), h('dd', {}, value)])));
   }
 }
 

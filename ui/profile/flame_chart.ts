@@ -7,7 +7,7 @@ import { clamp, h, type Child } from '../common/dom.ts';
 import { keyName } from '../common/keys.ts';
 import { Mirror, type MirrorItem } from '../common/mirror.ts';
 import { hideTooltip, showTooltip } from '../common/tooltip.ts';
-import { drawTree, ROW, type Geometry, type Look } from './flame_draw.ts';
+import { drawTree, ROW, type Brush, type Geometry, type Look } from './flame_draw.ts';
 import type { Frames, Tree } from './flame_tree.ts';
 import { Minimap } from './minimap.ts';
 
@@ -102,12 +102,10 @@ export class FlameChart {
     this.top = clamp(this.top, 0, Math.max(0, this.levels * ROW - this.surface.height));
   }
 
-  private geometry(): Geometry {
-    const { width, height } = this.surface;
+  // top: px scrolled.
+  private geometry({ width, height }: { width: number; height: number } = this.surface, top = this.top): Geometry {
     const first = this.upLevels;
-    const y = this.isFlame
-      ? (level: number) => height - (level + first + 1) * ROW + this.top
-      : (level: number) => (level + first) * ROW - this.top;
+    const y = this.isFlame ? (level: number) => height - (level + first + 1) * ROW + top : (level: number) => (level + first) * ROW - top;
     return { left: this.left, scale: width / (this.right - this.left), width, height, y };
   }
 
@@ -116,13 +114,26 @@ export class FlameChart {
     ctx.fillStyle = paint().background;
     ctx.fillRect(0, 0, width, height);
     const geometry = this.geometry();
-    const { down, up } = this.trees;
-    this.n_drawn = 0;
-    if (down) this.n_drawn += drawTree(ctx, down, this.frames, this.look, geometry, 1);
-    if (up) this.n_drawn += drawTree(ctx, up, this.frames, this.look, geometry, -1);
+    this.n_drawn = this.paint(ctx, geometry);
     const hasFocus = document.activeElement === this.mirror.element;
     if (this.hovered) this.outline(ctx, geometry, this.hovered, 1.5);
     if (hasFocus) this.outline(ctx, geometry, this.current, 2.5);
+  }
+
+  private paint(ctx: Brush, geometry: Geometry): number {
+    const { down, up } = this.trees;
+    return (down ? drawTree(ctx, down, this.frames, this.look, geometry, 1) : 0) + (up ? drawTree(ctx, up, this.frames, this.look, geometry, -1) : 0);
+  }
+
+  // Every row of what is in sight from side to side.
+  wholeSize(): { width: number; height: number } {
+    return { width: this.surface.width, height: this.levels * ROW };
+  }
+
+  // The same, drawn so far below the upper edge.
+  paintWhole(ctx: Brush, below: number): void {
+    const { width, height } = this.wholeSize();
+    this.paint(ctx, this.geometry({ width, height: height + below }, this.isFlame ? 0 : -below));
   }
 
   private outline(ctx: CanvasRenderingContext2D, geometry: Geometry, spot: Spot, line: number): void {

@@ -10,6 +10,13 @@ export const ROW = 20;
 const MIN_LABEL = 30; // px: below that not three letters fit
 const MIN_BOX = 0.5; // px: narrower boxes are painted as one grey run with their neighbours
 
+// What is drawn with: a canvas, or whatever takes the same calls (flame_picture.ts).
+type Calls = 'fillStyle' | 'fillRect' | 'fillText' | 'beginPath' | 'moveTo' | 'lineTo' | 'measureText' | 'createPattern';
+export interface Brush extends Pick<CanvasRenderingContext2D, Calls> {
+  fill(): void;
+  node?(i: number, sign: 1 | -1): void; // what comes next belongs to this node
+}
+
 export interface Look {
   colourOf(frame: number): string; // of a frame's number in Frames; -1: the root
   isDiff: boolean;
@@ -27,7 +34,7 @@ export interface Geometry {
 
 const labels = new Map<string, string[]>();
 
-function labelFor(ctx: CanvasRenderingContext2D, name: string, width: number): string {
+function labelFor(ctx: Brush, name: string, width: number): string {
   let choices = labels.get(name);
   if (!choices) labels.set(name, (choices = shorter(name)));
   for (const choice of choices) if (textWidth(ctx, choice) <= width) return choice;
@@ -42,7 +49,7 @@ export function changeOf(t: Tree, i: number): number {
   return most ? (now - before) / most : 0;
 }
 
-function drawTriangle(ctx: CanvasRenderingContext2D, x: number, y: number, isUp: boolean): void {
+function drawTriangle(ctx: Brush, x: number, y: number, isUp: boolean): void {
   const tip = isUp ? -4 : 4;
   ctx.beginPath();
   ctx.moveTo(x, y - tip);
@@ -52,7 +59,7 @@ function drawTriangle(ctx: CanvasRenderingContext2D, x: number, y: number, isUp:
 }
 
 interface Pen {
-  ctx: CanvasRenderingContext2D;
+  ctx: Brush;
   tree: Tree;
   frames: Frames;
   look: Look;
@@ -120,7 +127,7 @@ function drawHidden(pen: Pen, i: number): void {
   ctx.fillRect(Math.max(x, 0), y, Math.min(x + width, geometry.width) - Math.max(x, 0) - (width > 3 ? 1 : 0), ROW - 1);
 }
 
-export function drawTree(ctx: CanvasRenderingContext2D, tree: Tree, frames: Frames, look: Look, geometry: Geometry, sign: 1 | -1): number {
+export function drawTree(ctx: Brush, tree: Tree, frames: Frames, look: Look, geometry: Geometry, sign: 1 | -1): number {
   const pen: Pen = { ctx, tree, frames, look, geometry, sign, hatch: hatch(ctx, paint().hatch, paint().background) };
   let n = 0;
   for (let i = sign < 0 ? 1 : 0; i < tree.n; ) {
@@ -137,6 +144,7 @@ export function drawTree(ctx: CanvasRenderingContext2D, tree: Tree, frames: Fram
       i = tree.end[i]!;
       continue;
     }
+    ctx.node?.(i, sign);
     drawBox(pen, i, x, width);
     drawHidden(pen, i);
     n++;

@@ -8,14 +8,17 @@ import { latest } from '../common/fetch.ts';
 import { menuButton, openMenu, type MenuEntry } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
 import { onTheme } from '../common/theme.ts';
-import type { App, Page, View } from './app.ts';
+import { formatValue } from '../common/units.ts';
+import { OWN_KEYS, type App, type Page, type View } from './app.ts';
 import type { Flame, FlameColumns } from './api.ts';
 import { FlameChart, type Spot } from './flame_chart.ts';
 import { frameMenu } from './frame_menu.ts';
+import { savePng, saveSvg } from './flame_picture.ts';
 import { Groups } from './groups.ts';
 import { Frames, idsOf, pathOf, refine, shape, treeOf, walk, type Tree } from './flame_tree.ts';
 import { exactly } from './names.ts';
 import { describeNode, nodeTooltip } from './node_text.ts';
+import { fileName, setPageExports } from './share.ts';
 
 const FINER = 4; // the window is asked for again once a node this many times wider than it was cut for fills it
 
@@ -30,6 +33,7 @@ class FlameView implements View {
   private readonly chart: FlameChart;
   private readonly legend = h('div', { class: 'legend', role: 'group', 'aria-label': 'Colours' });
   private readonly detail = h('div', { class: 'detail' });
+  private readonly none = h('p', { class: 'flame-none', role: 'status', hidden: true });
   private readonly newest = latest();
   private readonly newestFiner = latest();
   private readonly refined = new Set<string>(); // paths already asked for
@@ -44,10 +48,14 @@ class FlameView implements View {
       onSettled: () => void this.sharpen(),
       onKey: (key, spot) => this.onKey(key, spot),
     });
-    replace(main, h('h1', { class: 'visually-hidden' }, 'Flame graph'), h('div', { class: 'flame-page' }, this.chart.element, h('div', { class: 'under-chart' }, this.legend, this.detail)));
+    replace(main, h('h1', { class: 'visually-hidden' }, 'Flame graph'), h('div', { class: 'flame-page' }, this.none, this.chart.element, h('div', { class: 'under-chart' }, this.legend, this.detail)));
     setViewKeys([
       ['Walk the stacks', '↑ ↓ ← →'], ['Zoom to the current function', 'Enter'], ['Zoom in, out', '+ -'], ['Pan', 'a d'], ['Whole profile', '0'],
       ['Menu of the current function', 'm'], ['Callers and callees of it', 'p'], ['Focus, ignore, hide it', 'f i x'], ['Its source, assembly, callers', 's D e'],
+    ]);
+    setPageExports([
+      { label: 'This picture as SVG', run: () => saveSvg(this.chart, fileName(app), this.caption(), (spot) => describeNode(this.context(), spot)) },
+      { label: 'This picture as PNG', run: () => savePng(this.chart, fileName(app), this.caption()) },
     ]);
     onTheme(() => this.recolour());
     this.drawTools();
@@ -56,6 +64,7 @@ class FlameView implements View {
 
   close(): void {
     setViewKeys([]);
+    setPageExports([]);
     delete (window as unknown as { __ui?: unknown }).__ui;
   }
 
@@ -99,6 +108,8 @@ class FlameView implements View {
     this.reshape(false);
     void this.goToPath(false);
     this.showDetail(undefined);
+    this.none.hidden = this.raw.down?.width[0] !== 0;
+    this.none.textContent = flame.total ? 'No stack is left: the filters keep none.' : 'The profile has no samples of this type.';
   }
 
   private get colourBy(): string {
@@ -250,6 +261,12 @@ class FlameView implements View {
     const path = pathOf(this.chart.trees.down!, this.frames, spot.node);
     if (path === this.app.state.get('z')) this.chart.fit(spot);
     else this.app.state.set({ z: path });
+  }
+
+  private caption(): string {
+    const tree = this.chart.trees.down;
+    const filters = [...this.app.state.entries(new Set([...OWN_KEYS, 'si', 'src']))].map(([key, value]) => `${key}=${value}`);
+    return [this.app.summary?.title, `${this.flame?.type ?? ''}: ${formatValue(tree?.total[0] ?? 0, this.flame?.unit ?? '')}`, ...filters].filter(Boolean).join('   ');
   }
 
   private context() {

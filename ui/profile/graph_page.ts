@@ -1,20 +1,21 @@
 // ui/profile/graph_page.ts - the call graph: laid out in a worker, drawn as SVG, moved by pointer and keys.
 // Room: the picture and its nodes. Graphviz loads with the first graph, never before.
 import { clamp, h, iconButton, redraw, replace } from '../common/dom.ts';
-import { ApiError, latest, urlOf } from '../common/fetch.ts';
+import { ask, latest } from '../common/fetch.ts';
 import { menuButton, openMenu } from '../common/menu.ts';
 import { setViewKeys } from '../common/palette.ts';
 import { download } from '../common/toast.ts';
 import { formatPercent, formatValue } from '../common/units.ts';
 import type { App, Page, View } from './app.ts';
-import type { Graph } from './api.ts';
+import type { Graph, Top } from './api.ts';
 import { failure } from './failure.ts';
 import { frameMenu } from './frame_menu.ts';
 import type { LayoutReply } from './graph_worker.ts';
-import { setPageExports } from './share.ts';
+import { fileName, setPageExports } from './share.ts';
 
 const NS = 'http://www.w3.org/2000/svg';
 const PNG_SCALE = 2; // pixels a point: sharp when printed
+const MAX_FOUND = 10_000; // functions a search may mark: what the server gives at once
 
 let worker: Worker | undefined;
 let n_asked = 0;
@@ -53,8 +54,10 @@ function squeezeLabels(svg: SVGSVGElement): void {
   for (const g of svg.querySelectorAll<SVGGElement>('g.node')) {
     const box = g.querySelector<SVGGraphicsElement>('polygon, path, ellipse');
     if (!box) continue;
-    const room = box.getBBox().width - 6;
+    const { x, width } = box.getBBox();
     for (const text of g.querySelectorAll('text')) {
+      const isLeft = text.getAttribute('text-anchor') === 'start'; // lines of the legend
+      const room = isLeft ? x + width - Number(text.getAttribute('x')) - 3 : width - 6;
       if (text.getComputedTextLength() <= room) continue;
       text.setAttribute('textLength', String(room));
       text.setAttribute('lengthAdjust', 'spacingAndGlyphs');
@@ -65,6 +68,7 @@ function squeezeLabels(svg: SVGSVGElement): void {
 class GraphView implements View {
   readonly toolbar = h('div', { class: 'toolbar' });
   private readonly newest = latest();
+  private readonly newestFound = latest();
   private readonly box = h('div', { class: 'graph-box', tabindex: '0', role: 'application', 'aria-label': 'Call graph: arrows pan, plus and minus zoom, Tab goes through the functions' });
   private readonly says = h('div', { class: 'graph-says', role: 'status' });
   private svg: SVGSVGElement | undefined;
@@ -86,7 +90,7 @@ class GraphView implements View {
 
   update(changed: ReadonlySet<string>): void {
     this.drawTools();
-    if (changed.size === 1 && changed.has('q')) return this.markFound();
+    if (changed.size === 1 && changed.has('q')) return void this.markFound();
     void this.app.attempt(() => this.load()).then(() => {
       if (this.app.failed) replace(this.box, failure(this.app.failed, this.app.state.get(this.app.failed.option)));
     });
@@ -96,8 +100,8 @@ class GraphView implements View {
     this.say('Laying out…');
     const graph = await this.newest((signal) => this.app.get<Graph>('graph', {}, signal));
     if (!graph) return;
-    const dot = await fetch(urlOf('/api/export', this.app.query({ form: 'dot' })));
-    if (!dot.ok) throw new ApiError('the graph could not be made', dot.status);
+    if (!graph.rows.length) return this.drawNone(graph);
+    const dot = await ask('/api/export', this.app.query({ form: 'dot' }), {});
     const svg = parse(await layout(await dot.text()));
     this.size = { width: svg.viewBox.baseVal.width || 1, height: svg.viewBox.baseVal.height || 1 };
     for (const name of ['width', 'height']) svg.setAttribute(name, '100%');
@@ -110,8 +114,14 @@ class GraphView implements View {
     this.box.appendChild(svg);
     this.fit();
     squeezeLabels(svg);
-    this.markFound();
+    void this.markFound();
     this.say(`${graph.rows.length} functions, ${graph.edges.length} calls`);
+  }
+
+  private drawNone(graph: Graph): void {
+    this.svg = undefined;
+    replace(this.box, h('p', { class: 'faint graph-none' }, graph.total ? 'No function is left by the filters.' : 'The profile has no samples of this type.'));
+    this.say('');
   }
 
   private say(text: string): void {
@@ -136,15 +146,18 @@ class GraphView implements View {
     for (const g of svg.querySelectorAll<SVGGElement>('g.edge')) for (const inner of g.querySelectorAll('a')) inner.replaceWith(...inner.childNodes);
   }
 
-  private markFound(): void {
+  // Which names match is the server's word; those that do not are not in the picture.
+  private async markFound(): Promise<void> {
     const q = this.app.state.get('q');
-    let regex: RegExp | undefined;
+    let found = new Set<string>();
     try {
-      regex = q ? new RegExp(q) : undefined;
+      const top = q ? await this.newestFound((signal) => this.app.get<Top>('top', { q, limit: String(MAX_FOUND) }, signal)) : undefined;
+      if (q && !top) return;
+      found = new Set(top?.rows.map((row) => row.name));
     } catch {
-      regex = undefined; // the search box says what is wrong
+      // the search box says what is wrong
     }
-    for (const g of this.svg?.querySelectorAll<SVGGElement>('g.node[data-name]') ?? []) g.classList.toggle('found', regex?.test(g.dataset.name ?? '') ?? false);
+    for (const g of this.svg?.querySelectorAll<SVGGElement>('g.node[data-name]') ?? []) g.classList.toggle('found', found.has(g.dataset.name ?? ''));
   }
 
   private apply(): void {
@@ -243,7 +256,7 @@ class GraphView implements View {
   }
 
   private saveSvg(): void {
-    if (this.svg) download('graph.svg', new Blob([this.wholeSvg()], { type: 'image/svg+xml' }));
+    if (this.svg) download(`${fileName(this.app)}.graph.svg`, new Blob([this.wholeSvg()], { type: 'image/svg+xml' }));
   }
 
   private savePng(): void {
@@ -256,7 +269,7 @@ class GraphView implements View {
       canvas.height = Math.min(16384, this.size.height * PNG_SCALE);
       canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
       URL.revokeObjectURL(url);
-      canvas.toBlob((blob) => blob && download('graph.png', blob));
+      canvas.toBlob((blob) => blob && download(`${fileName(this.app)}.graph.png`, blob));
     };
     image.src = url;
   }

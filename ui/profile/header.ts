@@ -9,7 +9,7 @@ import type { App, Page } from './app.ts';
 import { openOptions } from './options_panel.ts';
 import { SearchBox } from './search_box.ts';
 import { shareMenu } from './share.ts';
-import { sourcesMenu } from './sources_menu.ts';
+import { fetching, sourcesMenu } from './sources_menu.ts';
 
 // Filters in the order they work, as a chip says them.
 const chips: [string, string][] = [
@@ -49,7 +49,7 @@ export class Header {
     replace(
       this.element,
       h('div', { class: 'header-row' }, this.title, this.tabs, this.search.element, tools),
-      h('div', { class: 'header-row second' }, this.types, this.toolbar, this.chips),
+      h('div', { class: 'header-row second' }, this.types, this.toolbar, fetching, this.chips),
     );
     app.onNews(() => this.draw());
     this.draw();
@@ -121,6 +121,7 @@ export class Header {
     });
     const isFiltered = summary && summary.shown !== summary.total;
     const shown = summary?.is_diff ? h('span', { class: 'faint shown' }, `difference; percentages are of the base, ${formatValue(summary.total, summary.unit)}`) : isFiltered ? h('span', { class: 'faint shown' }, `${formatValue(summary.shown, summary.unit)} of ${formatValue(summary.total, summary.unit)} (${formatPercent(summary.shown, summary.total)})`) : summary ? h('span', { class: 'faint shown' }, formatValue(summary.total, summary.unit)) : null;
-    redraw(this.chips, made, shown);
+    const warnings = summary?.warnings?.map((text) => h('span', { class: 'warning' }, text));
+    redraw(this.chips, made, warnings, shown);
   }
 }

@@ -15,7 +15,7 @@ import { Header } from './header.ts';
 import { openOptions, saveConfig } from './options_panel.ts';
 import { peekPage } from './peek_page.ts';
 import { sourcePage } from './source_page.ts';
-import { refresh } from './sources_menu.ts';
+import { follow, refresh } from './sources_menu.ts';
 import { tagsPage } from './tags_page.ts';
 import { topPage } from './top_page.ts';
 import { tracesPage } from './traces_page.ts';
@@ -85,7 +85,7 @@ function start(): void {
   if (name !== app.state.page) app.state.go(pages.some((p) => p.name === name) ? name : 'flamegraph', {}, 'replace');
   else onState(new Set(['page']));
   void app.loadSummary().catch((error) => app.attempt(() => Promise.reject(error)));
-  void app.loadSources().catch(() => undefined);
+  void app.loadSources().then(() => follow(app)).catch(() => undefined);
 }
 
 start();

@@ -2,7 +2,7 @@
 // Room: fields made from /api/options. A value takes effect once the server can read it; until then its field says why not.
 import { debounced, h, replace } from '../common/dom.ts';
 import { askText, openDialog } from '../common/dialog.ts';
-import { ApiError, getJson, post, urlOf } from '../common/fetch.ts';
+import { ApiError, change, getJson, said } from '../common/fetch.ts';
 import { toast } from '../common/toast.ts';
 import type { OptionName } from '../generated/tables.ts';
 import type { App } from './app.ts';
@@ -72,9 +72,11 @@ function configRows(app: App, list: Configs, again: (list: Configs) => void): HT
     app.state.set(changes);
   };
   const forget = async (name: string) => {
-    const response = await fetch(urlOf('/api/configs', { config: name }), { method: 'DELETE' });
-    if (response.ok) again((await response.json()) as Configs);
-    else toast(`${name} could not be deleted`, 'error');
+    try {
+      again(await change<Configs>('DELETE', '/api/configs', app.query({ config: name })));
+    } catch (error) {
+      toast(`${name} could not be deleted: ${said(error)}`, 'error');
+    }
   };
   return list.configs.map((config) => h('div', { class: 'config' },
     h('button', { type: 'button', class: 'button grow', 'aria-pressed': String(config.is_current), onclick: () => load(config.query) }, config.name, h('span', { class: 'faint' }, config.query)),
@@ -85,11 +87,11 @@ export async function saveConfig(app: App): Promise<Configs | undefined> {
   const name = await askText('Save these options', 'Name of the configuration');
   if (!name) return undefined;
   try {
-    const list = await post<Configs>('/api/configs', app.query({ config: name }));
+    const list = await change<Configs>('POST', '/api/configs', app.query({ config: name }));
     toast(`Saved as ${name}`);
     return list;
   } catch (error) {
-    toast(error instanceof Error ? error.message : String(error), 'error');
+    toast(said(error), 'error');
     return undefined;
   }
 }

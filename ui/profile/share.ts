@@ -1,5 +1,5 @@
 // ui/profile/share.ts - giving a view away: as a link, a command, a file.
-import { getJson, urlOf } from '../common/fetch.ts';
+import { ask, getJson, said } from '../common/fetch.ts';
 import type { MenuEntry } from '../common/menu.ts';
 import { copyText, download, toast } from '../common/toast.ts';
 import type { App } from './app.ts';
@@ -17,13 +17,10 @@ async function copyCommand(app: App): Promise<void> {
 }
 
 async function save(app: App, form: string, name: string): Promise<void> {
-  const response = await fetch(urlOf('/api/export', app.query({ form })));
-  if (response.ok) return download(name, await response.blob());
-  const text = await response.text();
   try {
-    toast((JSON.parse(text) as { error: string }).error, 'error');
-  } catch {
-    toast(text || response.statusText, 'error');
+    download(name, await (await ask('/api/export', app.query({ form }), {})).blob());
+  } catch (error) {
+    toast(said(error), 'error');
   }
 }
 
@@ -32,8 +29,13 @@ const forms: [string, string, string][] = [
   ['Top as CSV', 'csv', 'csv'], ['Speedscope', 'speedscope', 'speedscope.json'], ['Graph as DOT', 'dot', 'dot'], ['Callgrind', 'callgrind', 'callgrind'], ['Text', 'text', 'txt'],
 ];
 
+// What a file of this profile is called, without its ending.
+export function fileName(app: App): string {
+  return (app.summary?.title || 'profile').replace(/[^\w.-]+/g, '_');
+}
+
 export function shareMenu(app: App): MenuEntry[] {
-  const title = (app.summary?.title || 'profile').replace(/[^\w.-]+/g, '_');
+  const title = fileName(app);
   return [
     { label: 'Copy link', run: () => void copyText(location.href, 'Link') },
     { label: 'Copy as command line', run: () => void copyCommand(app) },

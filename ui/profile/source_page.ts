@@ -16,11 +16,12 @@ import { FunctionPicker } from './function_picker.ts';
 type Highlighter = typeof import('./highlight.ts');
 let highlighter: Highlighter | undefined;
 const LINE_PX = 20; // of a row in profile.css
+const HEAD_PX = 130; // of what stands above the lines of a function
 
 interface HotLine {
-  list: ChunkList;
+  f: number; // of the answer's functions
   row: number;
-  weight: number; // own before that of callees
+  line: SourceLine;
 }
 
 class SourceView implements View {
@@ -31,6 +32,8 @@ class SourceView implements View {
   private source: Source | undefined;
   private hottest = 1;
   private hot: HotLine[] = []; // from the top down
+  private functions: ChunkList | undefined;
+  private lines: ChunkList[] = []; // of the functions whose blocks are made
   private at = -1; // the hot line one is at
 
   private readonly picker: FunctionPicker;
@@ -63,21 +66,22 @@ class SourceView implements View {
   }
 
   private draw(source: Source): void {
-    this.hottest = 1;
-    for (const f of source.rows) for (const line of f.lines) this.hottest = Math.max(this.hottest, Math.abs(line.cum));
-    this.chunks.clear();
-    this.hot = [];
+    this.hot = source.rows.flatMap(({ lines }, f) => lines.flatMap((line, row) => (line.cum ? [{ f, row, line }] : [])));
+    this.hottest = this.hot.reduce((most, { line }) => Math.max(most, Math.abs(line.cum)), 1);
     this.at = -1;
-    replace(this.body, source.rows.length ? source.rows.map((f) => this.functionBlock(source, f)) : h('p', { class: 'faint' }, 'No source was found for it; the disassembly may say more.'));
+    this.chunks.clear();
+    this.lines = [];
+    const longest = source.rows.reduce((sum, { lines }) => sum + lines.length, 0) / Math.max(1, source.rows.length);
+    this.functions = this.chunks.list(source.rows.length, HEAD_PX + longest * LINE_PX, (f) => [this.functionBlock(source, f)]);
+    replace(this.body, source.rows.length ? this.functions.elements : h('p', { class: 'faint' }, 'No source was found for it; the disassembly may say more.'));
   }
 
-  private functionBlock(source: Source, f: SourceFunction): HTMLElement {
+  private functionBlock(source: Source, index: number): HTMLElement {
+    const f = source.rows[index]!;
     const total = Math.abs(source.total) || 1;
     const number = (x: number) => `${formatValue(x, source.unit)} (${formatPercent(x, total)})`;
-    const list = this.chunks.list(f.lines.length, LINE_PX, (i) => this.lineRows(source, f, f.lines[i]!), 'div', { role: 'rowgroup', class: 'chunk' });
-    const first = this.hot.length;
-    f.lines.forEach((line, row) => line.cum && this.hot.push({ list, row, weight: Math.abs(line.flat) || Math.abs(line.cum) / 1000 }));
-    const hot = f.lines.flatMap((line, row) => (line.cum ? [{ line, row }] : [])).map((x, i) => ({ ...x, at: first + i })).sort((a, b) => Math.abs(b.line.cum) - Math.abs(a.line.cum)).slice(0, 5);
+    const list = (this.lines[index] = this.chunks.list(f.lines.length, LINE_PX, (i) => this.lineRows(source, f, f.lines[i]!), 'div', { role: 'rowgroup', class: 'chunk' }));
+    const hot = this.hot.map((x, at) => ({ ...x, at })).filter((x) => x.f === index).sort((a, b) => Math.abs(b.line.cum) - Math.abs(a.line.cum)).slice(0, 5);
     const ruler = hot.map(({ line, at }) => h('button', { type: 'button', class: 'button', onclick: () => this.goTo(at) }, `line ${line.line}: ${formatPercent(line.cum, total)}`));
     return h('article', { class: 'listing' },
       h('header', {}, h('h2', { class: 'mono' }, f.name), h('div', { class: 'faint' }, f.file), advice(f), h('div', {}, `itself ${number(f.flat)}, with callees ${number(f.cum)}`), h('div', { class: 'hot-lines' }, ruler)),
@@ -116,18 +120,22 @@ class SourceView implements View {
       h('span', { class: 'number' }, value(i.flat)), h('span', { class: 'number' }, value(i.cum)), h('span', { class: 'address' }, i.address), h('code', {}, i.text), h('span', { class: 'faint' }, i.file ? `${i.file}:${i.line}` : ''))];
   }
 
-  private goTo(at: number): void {
-    this.at = at;
-    const { list, row } = this.hot[at]!;
-    const element = list.row(row);
-    element?.scrollIntoView({ block: 'center' });
-    element?.focus({ preventScroll: true });
+  private rowOf({ f, row }: HotLine): HTMLElement | undefined {
+    this.functions?.row(f);
+    return this.lines[f]?.row(row);
   }
 
+  private goTo(at: number): void {
+    this.at = at;
+    const row = this.rowOf(this.hot[at]!);
+    row?.scrollIntoView({ block: 'center' });
+    row?.focus({ preventScroll: true });
+  }
+
+  // By its own weight before that of what it calls.
   private showHottest(): void {
-    if (!this.hot.length) return;
-    const best = this.hot.reduce((a, b) => (b.weight > a.weight ? b : a));
-    best.list.row(best.row)?.scrollIntoView({ block: 'center' });
+    const weight = ({ line }: HotLine) => Math.abs(line.flat) || Math.abs(line.cum) / 1000;
+    if (this.hot.length) this.rowOf(this.hot.reduce((a, b) => (weight(b) > weight(a) ? b : a)))?.scrollIntoView({ block: 'center' });
   }
 
   // To the hot line that many further.

@@ -1,5 +1,6 @@
 // ui/profile/sources_menu.ts - the profiles at hand: fetched now or before, one of them as the base of a difference.
-import { getJson, post } from '../common/fetch.ts';
+import { h } from '../common/dom.ts';
+import { change, getJson, said } from '../common/fetch.ts';
 import type { MenuEntry } from '../common/menu.ts';
 import { toast } from '../common/toast.ts';
 import { formatValue } from '../common/units.ts';
@@ -7,21 +8,39 @@ import type { App } from './app.ts';
 import type { Sources } from './api.ts';
 
 const POLL_MS = 400;
-const POLLS = 300; // two minutes: a CPU profile takes 30 s, a slow server some more
 
-export async function refresh(app: App): Promise<void> {
+// Says in the heading that a fetch is under way, and for how long.
+export const fetching = h('span', { class: 'fetching', role: 'status', hidden: true });
+
+let isFollowing = false;
+
+// Waits for the end of the fetch under way: a CPU profile takes 30 s or what its URL says. The newest is then looked at.
+export async function follow(app: App): Promise<void> {
+  if (isFollowing || !app.sources?.is_refreshing) return;
+  isFollowing = true;
+  const start = Date.now();
   try {
-    app.sources = await post<Sources>('/api/refresh');
-    toast('Fetching again…');
-    for (let i = 0; i < POLLS && app.sources.is_refreshing; i++) {
+    while (app.sources.is_refreshing) {
+      fetching.hidden = false;
+      fetching.textContent = `Fetching again, ${Math.round((Date.now() - start) / 1000)} s…`;
       await new Promise((done) => setTimeout(done, POLL_MS));
       app.sources = await getJson<Sources>('/api/sources');
     }
     if (app.sources.error) toast(app.sources.error, 'error');
-    else app.state.set({ src: String(app.sources.sources.find((source) => source.is_newest)?.id ?? '') });
+    else app.state.set({ src: String(app.sources.sources.find((source) => source.is_newest)?.id ?? ''), z: null });
+  } finally {
+    isFollowing = false;
+    fetching.hidden = true;
     app.tellNews();
+  }
+}
+
+export async function refresh(app: App): Promise<void> {
+  try {
+    app.sources = await change<Sources>('POST', '/api/refresh');
+    await follow(app);
   } catch (error) {
-    toast(error instanceof Error ? error.message : String(error), 'error');
+    toast(said(error), 'error');
   }
 }
 

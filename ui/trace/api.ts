@@ -1,6 +1,6 @@
 // ui/trace/api.ts - what the server says of a trace.
 // Room: the shapes of docs/api.md's trace calls, and asking for them. Times are nanoseconds since the trace began.
-import { getJson, post, type Query } from '../common/fetch.ts';
+import { change, getJson, type Query } from '../common/fetch.ts';
 
 export type Kind = 'goroutine' | 'proc' | 'thread' | 'task';
 export const kinds: Kind[] = ['goroutine', 'proc', 'thread', 'task'];
@@ -66,6 +66,6 @@ export function ask<T>(call: string, query: Record<string, string | number>, sig
 // Hands a profile of the trace to the profile pages of the same server, in a window of its own.
 export async function openProfile(query: Record<string, string | number>): Promise<void> {
   const pairs = Object.entries(query).filter(([, v]) => v !== '').map(([k, v]): [string, string] => [k, String(v)]);
-  const { source } = await post<{ source: number }>('/api/trace/open', pairs);
+  const { source } = await change<{ source: number }>('POST', '/api/trace/open', pairs);
   window.open(`/ui/flamegraph?src=${source}`, '_blank', 'noopener');
 }
