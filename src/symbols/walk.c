@@ -242,21 +242,25 @@ static bool set_pc(struct walk_frame *caller, unsigned return_reg) {
     return pc != 0;
 }
 
+// Only an innermost function may have put nothing on the stack (aarch64), and signals may come from
+// another stack.
+static bool is_above(const struct walk_frame *caller, const struct walk_frame *frame, unsigned sp) {
+    u64 up = caller->registers[sp], here = frame->registers[sp];
+    return frame->is_exact ? up >= here : up > here;
+}
+
 static bool use_rule(const struct cfi_rule *rule, const struct walk_stack *stack,
                      struct walk_frame *frame) {
     struct machine m = {.frame = frame, .stack = stack};
     struct walk_frame caller = {.machine = frame->machine, .is_exact = rule->is_signal};
     unsigned sp = walk_sp(frame->machine);
     if (!find_cfa(&m, rule, &m.cfa)) return false;
-    // Only an innermost function may have put nothing on the stack (aarch64). Signals may come from
-    // another stack.
-    u64 least = frame->registers[sp] + (frame->is_exact ? 0 : 1);
-    if (m.cfa < least && !rule->is_signal) return false;
     for (u32 i = 0; i < rule->n_values; i++) {
         u64 value;
         if (find_value(&m, &rule->values[i], &value)) set(&caller, rule->values[i].reg, value);
     }
     if (!walk_knows(&caller, sp)) set(&caller, sp, m.cfa);
+    if (!rule->is_signal && !is_above(&caller, frame, sp)) return false;
     if (!set_pc(&caller, rule->return_reg)) return false;
     *frame = caller;
     return true;
