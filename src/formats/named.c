@@ -7,10 +7,17 @@ void named_init(struct named *n, struct arena *out) {
     builder_init(&n->b, out);
 }
 
+// Names that people chose or saw stay as they are: "<module>" is no template, "f (a.py:3)" has no
+// parameters. Without a linker's name beside it, only what a linker wrote is made readable.
+static bool is_linker_name(str name) {
+    return str_starts(name, S("_Z")) || str_starts(name, S("_R"));
+}
+
 u32 named_frame(struct named *n, str name, str file, i64 line) {
     u32 name_id = builder_str(&n->b, name);
-    struct function function = {
-        .name = name_id, .system_name = name_id, .filename = builder_str(&n->b, file)};
+    struct function function = {.name = name_id,
+                                .system_name = is_linker_name(name) ? name_id : 0,
+                                .filename = builder_str(&n->b, file)};
     struct line row = {.function_i = builder_function(&n->b, &function), .line = line};
     return builder_location(&n->b, 0, U32_NONE, &row, 1);
 }

@@ -22,6 +22,10 @@ struct script {
     size_t cap_stack;
     str first_command;
     struct strmap mappings; // module name to mapping index
+    // Functions inlined into the frame that comes next, innermost first.
+    struct line *inlined;
+    u32 n_inlined;
+    size_t cap_inlined;
 };
 
 struct event_line {
@@ -78,6 +82,13 @@ static bool event_line_parse(str line, struct event_line *ret) {
     return str_ends(word, S(":")) && ret->event.len > 0;
 }
 
+// What --show-task-events and its like print between the events.
+static bool is_record_line(str line) {
+    struct event_line e;
+    str rest;
+    return find_tid(line, &e, &rest) && str_starts(str_trim(rest), S("PERF_RECORD_"));
+}
+
 // perf counts these in nanoseconds.
 static bool is_clock(str event) {
     return str_starts(event, S("cpu-clock")) || str_starts(event, S("task-clock"));
@@ -121,17 +132,19 @@ static bool frame_parse(str line, u64 *address, str *symbol, str *module) {
 }
 
 static void frame_push(struct script *s, u64 address, str symbol, str module) {
-    struct line row = {0};
-    u32 n_lines = 0;
-    if (symbol.len && !str_eq(symbol, S("[unknown]"))) {
+    bool is_known = symbol.len && !str_eq(symbol, S("[unknown]"));
+    GROW(s->b.arena, s->inlined, s->cap_inlined, s->n_inlined + 1);
+    if (is_known) {
         u32 name = builder_str(&s->b, symbol);
         struct function function = {.name = name, .system_name = name};
-        row.function_i = builder_function(&s->b, &function);
-        n_lines = 1;
+        s->inlined[s->n_inlined++] =
+            (struct line){.function_i = builder_function(&s->b, &function)};
     }
+    if (str_eq(module, S("inlined"))) return; // into the frame below
     GROW(s->b.arena, s->stack, s->cap_stack, s->n_stack + 1);
     s->stack[s->n_stack++] =
-        builder_location(&s->b, address, module_mapping(s, module), &row, n_lines);
+        builder_location(&s->b, address, module_mapping(s, module), s->inlined, s->n_inlined);
+    s->n_inlined = 0;
 }
 
 static void sample_add(struct script *s, const struct event_line *e) {
@@ -144,7 +157,7 @@ static void sample_add(struct script *s, const struct event_line *e) {
         {.key = builder_str(&s->b, S("tid")), .num = e->tid, .unit = 0},
     };
     builder_sample(&s->b, values, s->stack, s->n_stack, labels, 2);
-    s->n_stack = 0;
+    s->n_stack = s->n_inlined = 0;
 }
 
 // First pass: which events there are, since every sample has a value of each. False: other text.
@@ -154,7 +167,7 @@ static bool find_events(struct script *s, str bytes) {
     str line;
     bool is_first = true;
     while (reader_line(&r, &line)) {
-        if (line.len == 0 || line.p[0] == '#') continue;
+        if (line.len == 0 || line.p[0] == '#' || is_record_line(line)) continue;
         bool is_event = event_line_parse(line, &e);
         if (is_first && !is_event) return false;
         is_first = false;
@@ -205,7 +218,7 @@ bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struc
     struct event_line e;
     str line;
     while (reader_line(&r, &line)) {
-        if (!event_line_parse(line, &e)) continue;
+        if (!event_line_parse(line, &e) || is_record_line(line)) continue;
         read_stack(&s, &r);
         sample_add(&s, &e);
     }

@@ -157,3 +157,47 @@ TEST(speedscope_that_closes_the_wrong_frame_is_refused) {
     CHECK(!formats_load(t->arena, file, NULL, &p, &t->err));
     CHECK_EQ(t->err.code, ERR_MALFORMED);
 }
+
+// Every frame of Python's "<module>" was called <unknown>, because all of it looked like the
+// arguments of a template.
+TEST(folded_names_that_no_linker_wrote_stay_as_they_are) {
+    struct profile p;
+    str file = S("<module> (a.py:7);main (<frozen site>:3);_ZN1a1bEv 5\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    CHECK_EQ(p.n_functions, 3);
+    CHECK_STR(profile_str(&p, p.functions[0].name), S("<module> (a.py:7)"));
+    CHECK_EQ(p.functions[0].system_name, 0); // what is no linker's name is not demangled
+    CHECK_EQ(p.functions[2].system_name, p.functions[2].name);
+}
+
+// perf puts a line for each inlined call before the frame it is in, with its address again.
+TEST(perf_script_inlined_calls_are_lines_of_one_location) {
+    struct profile p;
+    str file = S("app  7/8 12.000001:     250000 cpu-clock: \n"
+                 "\t    1621a deep+0xb8a (inlined)\n"
+                 "\t    1621a middle+0xb8a (inlined)\n"
+                 "\t    1621a outer+0x33 (/bin/app)\n"
+                 "\t    1a303 main+0x5 (/bin/app)\n\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    u32 n;
+    const u32 *stack = profile_stack(&p, 0, &n);
+    CHECK_EQ(n, 2);
+    CHECK_EQ(p.n_mappings, 1);
+    CHECK_EQ(p.locations[stack[0]].n_lines, 3);
+    const struct line *lines = &p.lines[p.locations[stack[0]].lines_at];
+    CHECK_STR(profile_str(&p, p.functions[lines[0].function_i].name), S("deep"));
+    CHECK_STR(profile_str(&p, p.functions[lines[2].function_i].name), S("outer"));
+}
+
+TEST(perf_script_records_between_the_events_are_passed_over) {
+    struct profile p;
+    str file = S("# captured on    : now\n#\n"
+                 "swapper     0     0.000000: PERF_RECORD_MMAP -1/0: [0x1(0x2) @ 0x3]: x k\n"
+                 "app  7 12.000000: PERF_RECORD_COMM exec: app:7/7\n"
+                 "app  7 12.000001:     250000 cpu-clock: \n"
+                 "\t    1a303 main+0x5 (/bin/app)\n\n"
+                 "app  7 12.000002: PERF_RECORD_FORK(8:8):(7:7)\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    CHECK_EQ(p.n_samples, 1);
+    CHECK_EQ(p.n_types, 1);
+}
