@@ -7,8 +7,8 @@ build='build-essential pkg-config meson ninja-build python3'
 libraries='libcmocka-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev libevent-dev libdw-dev libiberty-dev
     libpcre2-dev libedit-dev libcapstone-dev libjansson-dev'
 # chromium shows the pages to the tests.
-# cmake and libboost-context-dev: what programs that link libpprof may use.
-checks='chromium cmake libboost-context-dev clang-14 clang-format-14 libclang-rt-14-dev gdb curl'
+# cmake and libboost-context-dev: what programs that link libpprof may use. The shells complete, perf records.
+checks='zsh fish linux-perf chromium cmake libboost-context-dev clang-14 clang-format-14 libclang-rt-14-dev gdb curl'
 servers='redis-server redis-tools nginx-light memcached libmemcached-tools postgresql-15 sqlite3 wrk'
 peers='libgoogle-perftools-dev google-perftools libjemalloc2 libmimalloc2.0 heaptrack libunwind-dev'
 
