@@ -124,7 +124,7 @@ static const ElfW(Sym) * find_sysv(const struct object *o, const char *name, con
 static void *ifunc_address(ElfW(Addr) resolver) {
 #if defined(__aarch64__)
     u64 hwcap = getauxval(AT_HWCAP) | 1ul << 62; // _IFUNC_ARG_HWCAP: the second argument is valid
-    const u64 more[] = {sizeof more, getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
+    const u64 more[3] = {sizeof more, getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
     return ((void *(*)(u64, const u64 *))resolver)(hwcap, more);
 #else
     return ((void *(*)(void))resolver)();
