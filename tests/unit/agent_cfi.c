@@ -38,7 +38,28 @@ static void entry_end(struct table *t, size_t begin) {
     memcpy(t->bytes + begin - 4, &len, 4);
 }
 
-#define CIE_PROGRAM "\x0c\x07\x08\x90\x01" // def_cfa rsp 8; offset RA at CFA-8
+// DWARF's numbers of the machine's stack pointer, frame pointer and return column.
+#if defined(__x86_64__)
+#define SP "\x07"
+#define FP "\x06"
+#define RA "\x10"
+#define OFFSET_FP "\x86"
+#define RESTORE_FP "\xc6"
+#define OFFSET_RA "\x90"
+#define RESTORE_RA "\xd0"
+enum { RA_REG = REG_PC };
+#else
+#define SP "\x1f"
+#define FP "\x1d"
+#define RA "\x1e"
+#define OFFSET_FP "\x9d"
+#define RESTORE_FP "\xdd"
+#define OFFSET_RA "\x9e"
+#define RESTORE_RA "\xde"
+enum { RA_REG = REG_LINK };
+#endif
+
+#define CIE_PROGRAM "\x0c" SP "\x08" OFFSET_RA "\x01" // def_cfa sp 8; offset RA at CFA-8
 
 // A CIE of version 1 with code alignment 1 and data alignment -8, and the given augmentation.
 #define CIE(t, letters, data) cie((t), letters, sizeof(letters), data, sizeof(data) - 1)
@@ -47,7 +68,7 @@ static size_t cie(struct table *t, const char *letters, size_t n_letters, const 
     size_t at = t->n, begin = entry_begin(t);
     PUT(t, "\0\0\0\0\x01");
     put_bytes(t, letters, n_letters);
-    PUT(t, "\x01\x78\x10");
+    PUT(t, "\x01\x78" RA);
     put(t, n_data, 1);
     put_bytes(t, data, n_data);
     PUT(t, CIE_PROGRAM);
@@ -83,18 +104,18 @@ static struct cfi_row row_of(const struct table *t, u64 at, u64 pc) {
 TEST(a_row_changes_where_the_location_advances) {
     struct table table = {0};
     size_t cie_at = CIE(&table, "zR", "\0");
-    // advance 1; cfa offset 16; rbp at CFA-16; advance1 0x20; cfa register rbp
-    u64 at = FDE(&table, cie_at, "\x41\x0e\x10\x86\x02\x02\x20\x0d\x06");
+    // advance 1; cfa offset 16; fp at CFA-16; advance1 0x20; cfa register fp
+    u64 at = FDE(&table, cie_at, "\x41\x0e\x10" OFFSET_FP "\x02\x02\x20\x0d" FP);
     struct cfi_row row = row_of(&table, at, CODE);
-    CHECK_EQ(row.cfa_reg, 7);
+    CHECK_EQ(row.cfa_reg, REG_STACK);
     CHECK_EQ(row.cfa_at, 8);
     CHECK_EQ(row.how[REG_FRAME], CFI_SAME);
     row = row_of(&table, at, CODE + 1);
     CHECK_EQ(row.cfa_at, 16);
     CHECK_EQ(row.how[REG_FRAME], CFI_OFFSET);
     CHECK_EQ(row.at[REG_FRAME], -16);
-    CHECK_EQ(row_of(&table, at, CODE + 0x20).cfa_reg, 7);
-    CHECK_EQ(row_of(&table, at, CODE + 0x21).cfa_reg, 6);
+    CHECK_EQ(row_of(&table, at, CODE + 0x20).cfa_reg, REG_STACK);
+    CHECK_EQ(row_of(&table, at, CODE + 0x21).cfa_reg, REG_FRAME);
 }
 
 TEST(a_pc_outside_of_the_fde_has_no_row) {
@@ -141,28 +162,28 @@ TEST(restore_state_without_remember_is_refused) {
 TEST(restore_gives_back_the_rule_of_the_cie) {
     struct table table = {0};
     size_t cie_at = CIE(&table, "zR", "\0");
-    // rbp at CFA-16, RA at CFA-24; advance 4; restore rbp; restore RA
-    u64 at = FDE(&table, cie_at, "\x86\x02\x90\x03\x44\xc6\xd0");
-    CHECK_EQ(row_of(&table, at, CODE).at[REG_PC], -24);
+    // fp at CFA-16, RA at CFA-24; advance 4; restore fp; restore RA
+    u64 at = FDE(&table, cie_at, OFFSET_FP "\x02" OFFSET_RA "\x03\x44" RESTORE_FP RESTORE_RA);
+    CHECK_EQ(row_of(&table, at, CODE).at[RA_REG], -24);
     struct cfi_row row = row_of(&table, at, CODE + 4);
     CHECK_EQ(row.how[REG_FRAME], CFI_SAME);
-    CHECK_EQ(row.how[REG_PC], CFI_OFFSET);
-    CHECK_EQ(row.at[REG_PC], -8);
+    CHECK_EQ(row.how[RA_REG], CFI_OFFSET);
+    CHECK_EQ(row.at[RA_REG], -8);
 }
 
 TEST(each_fde_uses_the_alignment_of_its_own_cie) {
     struct table table = {0};
     size_t first = CIE(&table, "zR", "\0");
-    u64 at_first = FDE(&table, first, "\x42\x86\x02");
+    u64 at_first = FDE(&table, first, "\x42" OFFSET_FP "\x02");
     size_t second = table.n, begin = entry_begin(&table);
     // code alignment 4, data alignment -4
-    PUT(&table, "\0\0\0\0\x01zR\0\x04\x7c\x10\x01\0" CIE_PROGRAM);
+    PUT(&table, "\0\0\0\0\x01zR\0\x04\x7c" RA "\x01\0" CIE_PROGRAM);
     entry_end(&table, begin);
-    u64 at_second = FDE(&table, second, "\x42\x86\x02");
+    u64 at_second = FDE(&table, second, "\x42" OFFSET_FP "\x02");
     CHECK_EQ(row_of(&table, at_first, CODE + 2).at[REG_FRAME], -16);
     CHECK_EQ(row_of(&table, at_second, CODE + 7).how[REG_FRAME], CFI_SAME);
     CHECK_EQ(row_of(&table, at_second, CODE + 8).at[REG_FRAME], -8);
-    CHECK_EQ(row_of(&table, at_second, CODE + 8).at[REG_PC], -4);
+    CHECK_EQ(row_of(&table, at_second, CODE + 8).at[RA_REG], -4);
 }
 
 TEST(personality_and_lsda_are_passed_over) {
@@ -224,15 +245,15 @@ TEST(the_usual_cie_is_read_as_any_other) {
     for (u32 i = 0; i < 2; i++) {
         struct table table = {0};
         size_t begin = entry_begin(&table);
-        PUT(&table, "\0\0\0\0\x01zR\0\x01\x78\x10\x01\x1b" CIE_PROGRAM);
-        put(&table, i ? 0x0286 : 0, 2); // rbp at CFA-16
+        PUT(&table, "\0\0\0\0\x01zR\0\x01\x78" RA "\x01\x1b" CIE_PROGRAM);
+        put_bytes(&table, i ? OFFSET_FP "\x02" : "\0", 2); // fp at CFA-16
         entry_end(&table, begin);
         u64 at = BASE + table.n;
         begin = entry_begin(&table);
         put(&table, table.n, 4);
         put(&table, CODE - (BASE + table.n), 4);
         put(&table, 0x20, 4);
-        PUT(&table, "\0\x44\x0e\x10\x86\x03\x44\xc6\xd0");
+        PUT(&table, "\0\x44\x0e\x10" OFFSET_FP "\x03\x44" RESTORE_FP RESTORE_RA);
         entry_end(&table, begin);
         struct cfi_row row = row_of(&table, at, CODE);
         CHECK_EQ(row.cfa_at, 8);
@@ -242,7 +263,7 @@ TEST(the_usual_cie_is_read_as_any_other) {
         CHECK_EQ(row.at[REG_FRAME], -24);
         row = row_of(&table, at, CODE + 8);
         CHECK_EQ(row.how[REG_FRAME], i ? CFI_OFFSET : CFI_SAME);
-        CHECK_EQ(row.at[REG_PC], -8);
+        CHECK_EQ(row.at[RA_REG], -8);
     }
 }
 
@@ -252,7 +273,7 @@ TEST(the_long_form_of_lengths_is_read) {
     put(&table, 0xffffffff, 4);
     size_t body = table.n + 8;
     put(&table, 0, 8);
-    PUT(&table, "\0\0\0\0\0\0\0\0\x01zR\0\x01\x78\x10\x01\0" CIE_PROGRAM);
+    PUT(&table, "\0\0\0\0\0\0\0\0\x01zR\0\x01\x78" RA "\x01\0" CIE_PROGRAM);
     u64 len = table.n - body;
     memcpy(table.bytes + body - 8, &len, 8);
     u64 at = BASE + table.n;
@@ -272,8 +293,9 @@ TEST(the_long_form_of_lengths_is_read) {
 TEST(tables_cut_anywhere_are_refused) {
     struct table table = {0};
     struct cfi_row row;
-    u64 at = FDE(&table, CIE(&table, "zPLR", "\x9b\x11\x22\x33\x44\x1b\0"),
-                 "\x41\x0e\x10\x86\x02\x0a\x42\x16\x03\x02\x77\x08\x0b\x10\x06\x02\x76\x00");
+    u64 at =
+        FDE(&table, CIE(&table, "zPLR", "\x9b\x11\x22\x33\x44\x1b\0"),
+            "\x41\x0e\x10" OFFSET_FP "\x02\x0a\x42\x16\x03\x02\x77\x08\x0b\x10" FP "\x02\x76\x00");
     for (size_t n = 1; n < table.n; n++) {
         u8 *copy = malloc(n);
         CHECK(copy);

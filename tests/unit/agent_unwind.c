@@ -4,6 +4,7 @@
 #include "agent_oracle.h"
 #include "unit.h"
 
+#include "agent/hot/arch.h"
 #include "agent/hot/hot.h"
 
 #include <dlfcn.h>
@@ -219,18 +220,28 @@ TEST(a_fiber_is_unwound_to_its_start) {
     CHECK(frame_of(&cap, fiber_main) >= 11);
 }
 
+static void register_set(ucontext_t *context, u32 i, u64 value) {
+#if defined(__x86_64__)
+    context->uc_mcontext.gregs[i] = (greg_t)value;
+#else
+    if (i < 31) context->uc_mcontext.regs[i] = value;
+    if (i == REG_STACK) context->uc_mcontext.sp = value;
+    if (i == REG_PC) context->uc_mcontext.pc = value;
+#endif
+}
+
 TEST(wild_registers_end_a_walk_without_a_crash) {
     unwind_init();
     ucontext_t context = {0};
     u64 seed = 88172645463325252u, here = (u64)__builtin_frame_address(0);
     for (u32 i = 0; i < 200000; i++) {
-        for (u32 r = 0; r < 17; r++) {
+        for (u32 r = 0; r < N_REGS; r++) {
             seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
             // Pure noise, a place on the stack, or a place in libc's code.
             u64 value = seed;
             if (seed % 3 == 1) value = here + (seed >> 40) % 4096 - 512;
             if (seed % 3 == 2) value = (u64)&memcpy + (seed >> 40) % 65536;
-            context.uc_mcontext.gregs[r] = (greg_t)value;
+            register_set(&context, r, value);
         }
         struct unwound got = unwind_context(&context, cap.pcs, 64);
         CHECK(got.n <= 64);
