@@ -7,17 +7,20 @@ import live
 
 nginx, wrk = live.need("nginx", "wrk")
 # reuseport: the kernel spreads connections by hash; else one worker may accept them all and the other stays idle.
-SETTINGS = """daemon off; worker_processes 2; pid {d}/nginx.pid; error_log stderr notice; {user}
+SETTINGS = """daemon off; worker_processes 2; thread_pool readers threads=2; pid {d}/nginx.pid; error_log stderr notice; {user}
 events {{ worker_connections 256; }}
 http {{
     access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f;
     uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
     server {{ listen 127.0.0.1:{port} reuseport; root {d}; gzip on; gzip_min_length 100; gzip_types text/plain; gzip_comp_level 6;
-             location /hello {{ return 200 "hello\\n"; }} }}
+             location /hello {{ return 200 "hello\\n"; }}
+             location /blob {{ gzip off; sendfile off; output_buffers 1 32k; aio threads=readers; }} }}
 }}
 """
 page = live.TEMP / "index.html"
 page.write_text("<p>" + " ".join(f"word{i * 7919 % 1000}" for i in range(400)) + "</p>\n")
+
+(live.TEMP / "blob").write_text("x" * 100_000)
 
 
 def serve(address, name):
@@ -34,7 +37,7 @@ def serve(address, name):
 
 def answers(port):
     found = []
-    for path in ("hello", "index.html", "missing"):
+    for path in ("hello", "index.html", "missing", "blob"):
         request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", headers={"Accept-Encoding": "gzip"})
         try:
             answer = urllib.request.urlopen(request, timeout=5)
@@ -70,7 +73,10 @@ for pid in pids:
         live.check_cpu(listed[pid], pid, roots, HOT, seconds=3, meter=meters[pid])
         live.check_threads(listed[pid], pid, roots)
         live.check_profile(listed[pid], "heap")
-live.check_waits(address, seconds=1)
+live.stop(load)
+# Each read of a file is posted to a thread that waits for a condition; who posts wakes it while it still holds the mutex.
+live.start([wrk, "-t1", "-c32", "-d30", f"http://127.0.0.1:{port}/blob"], stdout=live.subprocess.DEVNULL)
+live.check_waits(listed[pids[0]], holders="^ngx_thread_mutex_unlock$|^ngx_thread_task_post$", waiters="^ngx_thread_cond_wait$")
 live.check_pages(address, server.pid)
 live.check_pprof_reads("profile", "heap", "goroutine")
 status = live.stop(server)

@@ -61,6 +61,21 @@ live.check_cpu(backend, pid, roots, HOT)
 live.check_threads(backend, pid, roots)
 live.check_profile(backend, "heap")
 live.check_waits(backend, seconds=1)
+live.start([pgbench, "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-c", "6", "-T", "30", "-N", "-n", "postgres"],
+           stdout=live.subprocess.DEVNULL, stderr=live.subprocess.DEVNULL)
+
+
+def semaphores():
+    """Waits of one backend after the other, until one has waited for another's semaphore: they write one log."""
+    for pid, address in [(pid, live.addresses().get(pid)) for pid in backends(server)]:
+        profile = address and live.fetch_waits(address, "block", 1)
+        if profile and any(live.re.search("^PGSemaphoreLock$", f) for f in profile.weight_by_function(1)):
+            return profile
+    return None
+
+
+waited = live.wait_for("a backend waits for a semaphore", semaphores, 30)
+live.check(waited.total(1) > 0, "block has backends that wait for semaphores", f"{waited.total(0)} waits")
 live.check_threads(address, server.pid, roots)
 live.check_pprof_reads("profile", "heap", "goroutine")
 status = live.stop(server, how=signal.SIGINT)

@@ -7,11 +7,11 @@ QUESTIONS = "\n".join(["set a 1", "incr a", "lpush l x y z", "lrange l 0 -1", "z
                        "eval 'return redis.call(\"get\",\"a\")' 0", "nonsense", "debug sleep 0", "type l", "dbsize"]) + "\n"
 
 
-def serve(address, name):
+def serve(address, name, *more):
     port = live.free_port()
     log = open(live.TEMP / name, "w+")
     server = live.start([redis, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                         "--dir", live.TEMP], preload=address, stdout=log, stderr=log)
+                         "--dir", live.TEMP, *more], preload=address, stdout=log, stderr=log)
     live.wait_port(port)
     return server, port
 
@@ -37,6 +37,15 @@ flushes = live.start(["sh", "-c", f"while {cli} -p {port} flushall async >/dev/n
 live.check_waits(address, waiters="^bioProcessBackgroundJobs$|clone3|start_thread")  # they wait for jobs
 live.stop(flushes)
 status = live.stop(server)
+
+# A thread for writing waits on a mutex that the main thread holds while few clients write, and gives back before many do.
+address = f"127.0.0.1:{live.free_port()}"
+threaded, port = serve(address, "threaded.log", "--io-threads", "2")
+live.wait_profiles(address)
+live.start(["sh", "-c", f"while {benchmark} -p {port} -n 1000 -c 50 -P 8 -q -t get >/dev/null 2>&1; do {cli} -p {port} ping; "
+            f"{cli} -p {port} ping; done >/dev/null 2>&1"])
+live.check_waits(address, holders="^handleClientsWithPendingWritesUsingThreads$", waiters="^IOThreadMain$")
+live.stop(threaded)
 live.check(status == 0, "redis ends as it does without libpprof", status)
 logs = [live.plain((live.TEMP / name).read_text()) for name in ("with.log", "without.log")]
 live.check_same(logs[0], logs[1], "redis logs the same")
