@@ -4,6 +4,7 @@
 #include "agent/contention.h"
 
 #include "agent/labels.h"
+#include "agent/rows.h"
 
 #include <stdlib.h>
 
@@ -119,15 +120,8 @@ static void row_put(struct arena *out, const struct contention_bucket *bucket, u
     labels_put(out, row, contention_labels(key), 0);
 }
 
-static void comment_put(struct arena *out, struct rows *rows, str sentence) {
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = sentence;
-}
-
 static void lost_tell(struct arena *out, enum contention which, struct rows *rows) {
-    str status = contention_status(out, which);
-    str parts[] = {str_of(words[which].name), S(": "), status};
-    if (status.len > 0) comment_put(out, rows, str_join(out, parts, countof(parts), S("")));
+    rows_tell(out, rows, words[which].name, contention_status(out, which));
     labels_tell(out, rows);
 }
 

@@ -6,11 +6,11 @@
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
 #include "agent/maps.h"
+#include "agent/rows.h"
 #include "agent/tasks.h"
 #include "agent/threads.h"
 #include "agent/trace.h"
 
-#include <setjmp.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,19 +187,11 @@ static void memory_take(void) {
     cpu.has_profile = true;
 }
 
-// Runs a step that allocates. Without memory the step is left and the program runs on; what the
-// step had in hand is lost, and told.
+// Without memory the step is left, and told.
 static bool with_memory(void (*step)(void)) {
-    jmp_buf no_memory;
-    cpu.arena.on_oom = &no_memory;
-    if (setjmp(no_memory) == 0) {
-        step();
-        cpu.arena.on_oom = NULL;
-        return true;
-    }
-    cpu.arena.on_oom = NULL;
-    cpu.n_without_memory++;
-    return false;
+    bool is_enough = rows_attempt(&cpu.arena, step);
+    cpu.n_without_memory += !is_enough;
+    return is_enough;
 }
 
 static bool cpu_prepare(struct err *err) {
@@ -300,53 +292,46 @@ bool cpu_is_running(void) {
     return atomic_load(&cpu_hot.is_running);
 }
 
-static void comment_add(struct arena *out, struct rows *rows, const struct buf *text) {
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = buf_str(text);
-}
-
-static void comment_count(struct arena *out, struct rows *rows, u64 n, const char *what) {
-    if (!n) return;
-    struct buf b = buf_new(out, 256);
-    buf_printf(&b, "cpu: %llu %s", (unsigned long long)n, what);
-    comment_add(out, rows, &b);
-}
-
 static void comment_time(struct arena *out, struct rows *rows, u64 weight) {
     u64 until = cpu.ended_ns ? cpu.ended_cpu_ns : program_cpu_ns();
     u64 used = until > cpu.started_cpu_ns ? until - cpu.started_cpu_ns : 0;
     double seen_s = (double)weight / cpu.hz, used_s = (double)used / 1e9;
     struct buf b = buf_new(out, 256);
-    buf_printf(&b, "cpu: samples stand for ");
+    buf_printf(&b, "samples stand for ");
     num_fixed(&b, seen_s, 3);
     buf_printf(&b, "s of ");
     num_fixed(&b, used_s, 3);
     buf_printf(&b, "s CPU time (");
     num_fixed(&b, used_s > 0 ? 100 * seen_s / used_s : 0, 1);
     buf_printf(&b, "%%), %llu signals", (unsigned long long)atomic_load(&cpu_hot.lost.n_signals));
-    comment_add(out, rows, &b);
+    rows_tell(out, rows, "cpu", buf_str(&b));
 }
 
 static void comments(struct arena *out, struct rows *rows, u64 weight) {
     const struct cpu_lost *lost = &cpu_hot.lost;
     comment_time(out, rows, weight);
-    comment_count(out, rows, atomic_load(&lost->overrun),
-                  "samples added as weight: the kernel's timers are coarser than the rate");
-    comment_count(out, rows, atomic_load(&lost->dropped), "samples dropped: rings full");
-    comment_count(out, rows, atomic_load(&lost->truncated), "stacks truncated at 512 frames");
-    comment_count(out, rows, atomic_load(&lost->partial),
-                  "stacks did not reach their thread's first frame");
-    comment_count(out, rows, atomic_load(&lost->guessed), "stacks with a guessed frame");
-    comment_count(out, rows, atomic_load(&lost->no_timer),
-                  "threads without timers: the kernel refused them (RLIMIT_SIGPENDING)");
-    comment_count(out, rows, threads_without_slot(), "threads without timers: too many threads");
-    comment_count(out, rows, atomic_load(&lost->blocked),
-                  "samples lost in threads that block the profiling signal");
-    comment_count(out, rows, cpu.n_without_memory, "times memory was short: samples were lost");
-    comment_count(out, rows, cpu.placed,
-                  "samples between two ticks of the kernel, put where their threads were last seen "
-                  "or sleep");
-    comment_count(out, rows, cpu.unplaced, "samples lost: threads that ran between two ticks only");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->overrun),
+                    "samples added as weight: the kernel's timers are coarser than the rate");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->dropped), "samples dropped: rings full");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->truncated),
+                    "stacks truncated at 512 frames");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->partial),
+                    "stacks did not reach their thread's first frame");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->guessed), "stacks with a guessed frame");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->no_timer),
+                    "threads without timers: the kernel refused them (RLIMIT_SIGPENDING)");
+    rows_tell_count(out, rows, "cpu", threads_without_slot(),
+                    "threads without timers: too many threads");
+    rows_tell_count(out, rows, "cpu", atomic_load(&lost->blocked),
+                    "samples lost in threads that block the profiling signal");
+    rows_tell_count(out, rows, "cpu", cpu.n_without_memory,
+                    "times memory was short: samples were lost");
+    rows_tell_count(
+        out, rows, "cpu", cpu.placed,
+        "samples between two ticks of the kernel, put where their threads were last seen "
+        "or sleep");
+    rows_tell_count(out, rows, "cpu", cpu.unplaced,
+                    "samples lost: threads that ran between two ticks only");
 }
 
 bool cpu_collect(struct arena *out, struct rows *ret, struct err *err) {

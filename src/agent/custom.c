@@ -4,6 +4,7 @@
 
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
+#include "agent/rows.h"
 
 #include <string.h>
 
@@ -103,20 +104,13 @@ static void value_take(void *ctx, u32 stack_id, u32 label_id) {
     c->rows.items[*at].values[0]++;
 }
 
-static void lost_tell(struct collection *c, u64 n_lost) {
-    struct buf b = buf_new(c->out, 256);
-    if (!n_lost) return;
-    buf_printf(&b, "%llu values found the profile full", (unsigned long long)n_lost);
-    GROW(c->out, c->rows.comments, c->rows.cap_comments, c->rows.n_comments + 1);
-    c->rows.comments[c->rows.n_comments++] = buf_str(&b);
-}
-
 bool custom_collect(const struct collector *of, struct arena *out, struct rows *ret) {
     struct collection c = {.out = out, .rows = {.period = 1}};
     struct values *values = &custom_of(of)->values;
     idmap_init(&c.row_by_stack, out);
     values_each(values, value_take, &c);
-    lost_tell(&c, atomic_load(&values->n_lost));
+    rows_tell_count(out, &c.rows, "custom", atomic_load(&values->n_lost),
+                    "values found the profile full");
     labels_tell(out, &c.rows);
     *ret = c.rows;
     return true;

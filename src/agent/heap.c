@@ -5,6 +5,7 @@
 
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
+#include "agent/rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,18 +108,6 @@ static struct row *row_new(struct arena *out, struct rows *rows, const struct he
     return row;
 }
 
-static void comment_add(struct arena *out, struct rows *rows, str text) {
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = str_join(out, (str[]){S("heap: "), text}, 2, S(""));
-}
-
-static void comment_count(struct arena *out, struct rows *rows, u64 n, const char *text) {
-    if (!n) return;
-    struct buf b = buf_new(out, 256);
-    buf_printf(&b, "%llu %s", (unsigned long long)n, text);
-    comment_add(out, rows, (str){b.p, b.len});
-}
-
 // How old the live blocks are: rows need counts by bucket and age.
 struct ages {
     struct arena *out;
@@ -175,7 +164,7 @@ static void peak_tell(struct arena *out, struct rows *rows, const struct heap_pe
     struct buf b = buf_new(out, 256);
     buf_printf(&b, "in use at its peak: %llu bytes, %u seconds ago",
                (unsigned long long)peak->inuse_bytes, peak->age_s);
-    comment_add(out, rows, buf_str(&b));
+    rows_tell(out, rows, "heap", buf_str(&b));
 }
 
 static void rows_collect(struct arena *out, struct rows *rows, const struct collect_opts *opts) {
@@ -201,19 +190,19 @@ static void rows_collect(struct arena *out, struct rows *rows, const struct coll
 
 static void lost_tell(struct arena *out, struct rows *rows) {
     struct live_lost lost = live_lost();
-    comment_count(
-        out, rows, lost.n_overflowed,
+    rows_tell_count(
+        out, rows, "heap", lost.n_overflowed,
         "samples found the table of stacks and sizes full: they are under [overflow], with "
         "sizes rounded to a power of two");
-    comment_count(
-        out, rows, lost.n_unfollowed,
+    rows_tell_count(
+        out, rows, "heap", lost.n_unfollowed,
         "sampled blocks found the table of live blocks full: they are missing from inuse");
 }
 
 // Where sampling cannot work the profile is empty and says why: what scrapes it goes on working.
 static void collect(struct arena *out, const struct collect_opts *opts, struct rows *rows) {
     rows_collect(out, rows, opts);
-    if (heap_status()) comment_add(out, rows, str_of(heap_status()));
+    if (heap_status()) rows_tell(out, rows, "heap", str_of(heap_status()));
     lost_tell(out, rows);
     labels_tell(out, rows);
     rows->period = (i64)atomic_load(&heap.rate_used);

@@ -3,6 +3,7 @@
 #include "agent/labels.h"
 
 #include "agent/hot/hot.h"
+#include "agent/rows.h"
 
 struct row_label *labels_put(struct arena *out, struct row *row, u32 id, u32 n_more) {
     u32 n;
@@ -66,8 +67,5 @@ str labels_status(struct arena *out) {
 }
 
 void labels_tell(struct arena *out, struct rows *rows) {
-    str what = labels_status(out);
-    if (!what.len) return;
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = str_join(out, (str[]){S("labels: "), what}, 2, S(""));
+    rows_tell(out, rows, "labels", labels_status(out));
 }

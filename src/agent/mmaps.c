@@ -5,6 +5,7 @@
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
+#include "agent/rows.h"
 
 static const char status_front[] =
     "mappings are not seen: another library's mmap comes before libpprof's";
@@ -37,19 +38,10 @@ static void piece_take(void *ctx, u32 site, u64 bytes) {
     sums->bytes[site] += bytes;
 }
 
-static void comment_add(struct arena *out, struct rows *rows, str text) {
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = str_join(out, (str[]){S("mmap: "), text}, 2, S(""));
-}
-
 static void comments(struct arena *out, struct rows *rows) {
-    str status = mmaps_status(out);
-    if (status.len) comment_add(out, rows, status);
-    if (!map_pieces_lost()) return;
-    struct buf b = buf_new(out, 256);
-    buf_printf(&b, "%llu mappings found the table full: they are missing from inuse",
-               (unsigned long long)map_pieces_lost());
-    comment_add(out, rows, buf_str(&b));
+    rows_tell(out, rows, "mmap", mmaps_status(out));
+    rows_tell_count(out, rows, "mmap", map_pieces_lost(),
+                    "mappings found the table full: they are missing from inuse");
 }
 
 bool mmaps_collect(struct arena *out, const struct collect_opts *opts, struct rows *ret,

@@ -5,11 +5,11 @@
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
 #include "agent/maps.h"
+#include "agent/rows.h"
 #include "agent/switches.h"
 #include "agent/tasks.h"
 #include "agent/threads.h"
 
-#include <setjmp.h>
 #include <time.h>
 
 enum { MAX_CELLS = 1 << 16 };
@@ -149,13 +149,7 @@ static void finish(void) {
 
 // Without memory the step is left, and told.
 static void with_memory(void (*step)(void)) {
-    jmp_buf no_memory;
-    off.arena.on_oom = &no_memory;
-    if (setjmp(no_memory) == 0)
-        step();
-    else
-        off.n_without_memory++;
-    off.arena.on_oom = NULL;
+    off.n_without_memory += !rows_attempt(&off.arena, step);
 }
 
 bool offcpu_start(struct err *err) {
@@ -190,14 +184,6 @@ void offcpu_stop(void) {
     switches_close();
 }
 
-static void comment_count(struct arena *out, struct rows *rows, u64 n, const char *what) {
-    if (!n) return;
-    struct buf b = buf_new(out, 256);
-    buf_printf(&b, "offcpu: %llu %s", (unsigned long long)n, what);
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = buf_str(&b);
-}
-
 bool offcpu_collect(struct arena *out, struct rows *ret, struct err *err) {
     if (!off.has_profile) return err_set(err, ERR_NOT_FOUND, 0, "no off-CPU profile was taken");
     struct rows rows = {.items = off.rows.items,
@@ -205,12 +191,13 @@ bool offcpu_collect(struct arena *out, struct rows *ret, struct err *err) {
                         .period = 1,
                         .time_nanos = off.started_wall_ns,
                         .duration_nanos = (i64)(off.ended_ns - off.started_ns)};
-    comment_count(
-        out, &rows, off.n_unfollowed,
+    rows_tell_count(
+        out, &rows, "offcpu", off.n_unfollowed,
         "times a thread was left out: too many threads, or no memory to lock for its ring");
-    comment_count(out, &rows, off.n_lost, "times switches were lost: a ring was full");
-    comment_count(out, &rows, off.n_dropped, "looks dropped: too many different places");
-    comment_count(out, &rows, off.n_without_memory, "looks left: memory was short");
+    rows_tell_count(out, &rows, "offcpu", off.n_lost, "times switches were lost: a ring was full");
+    rows_tell_count(out, &rows, "offcpu", off.n_dropped,
+                    "looks dropped: too many different places");
+    rows_tell_count(out, &rows, "offcpu", off.n_without_memory, "looks left: memory was short");
     labels_tell(out, &rows);
     *ret = rows;
     return true;

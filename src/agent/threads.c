@@ -6,6 +6,7 @@
 #include "agent/deadlocks.h"
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
+#include "agent/rows.h"
 #include "agent/tasks.h"
 #include "agent/waited.h"
 #include "agent/waits.h"
@@ -404,20 +405,14 @@ static const char hidden_words[] =
     "blocked threads show no stacks: the program changed its user, so the kernel hides them; "
     "PPROF_DUMPABLE=1 shows them";
 
-static void comment_put(struct arena *out, struct rows *rows, str sentence) {
-    if (!sentence.len) return;
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = sentence;
-}
-
 static void comment_unseen(struct arena *out, struct rows *rows, const struct thread_dumps *dumps) {
     struct buf b = buf_new(out, 256);
     if (dumps->n_bare && !is_readable())
-        buf_printf(&b, "goroutine: %u %s", dumps->n_bare, hidden_words);
+        buf_printf(&b, "%u %s", dumps->n_bare, hidden_words);
     else if (dumps->n_bare)
-        buf_printf(&b, "goroutine: %u threads got no CPU in time: no stack", dumps->n_bare);
-    if (dumps->n_unseen) buf_printf(&b, "goroutine: %u threads more, not read", dumps->n_unseen);
-    comment_put(out, rows, buf_str(&b));
+        buf_printf(&b, "%u threads got no CPU in time: no stack", dumps->n_bare);
+    if (dumps->n_unseen) buf_printf(&b, "%u threads more, not read", dumps->n_unseen);
+    rows_tell(out, rows, "goroutine", buf_str(&b));
 }
 
 // What rows are told apart by: labels and stack.
@@ -451,7 +446,7 @@ bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct
             labels_put(out, &rows.items[rows.n - 1], thread->label_id, 0);
     }
     comment_unseen(out, &rows, &dumps);
-    comment_put(out, &rows, deadlocks_text(out, &dumps));
+    rows_comment(out, &rows, deadlocks_text(out, &dumps));
     *ret = rows;
     return true;
 }

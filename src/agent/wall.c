@@ -5,9 +5,9 @@
 #include "agent/hot/hot.h"
 #include "agent/labels.h"
 #include "agent/maps.h"
+#include "agent/rows.h"
 #include "agent/threads.h"
 
-#include <setjmp.h>
 #include <time.h>
 
 enum {
@@ -115,14 +115,8 @@ static void look(void) {
 }
 
 // Without memory the look is left, and told.
-static void with_memory(void (*step)(void)) {
-    jmp_buf no_memory;
-    wall.arena.on_oom = &no_memory;
-    if (setjmp(no_memory) == 0)
-        step();
-    else
-        wall.n_without_memory++;
-    wall.arena.on_oom = NULL;
+static void look_if_possible(void) {
+    wall.n_without_memory += !rows_attempt(&wall.arena, look);
 }
 
 bool wall_start(struct err *err) {
@@ -141,32 +135,24 @@ bool wall_start(struct err *err) {
 }
 
 void wall_step(void) {
-    if (wall.is_running && clock_ns(CLOCK_MONOTONIC) >= wall.next_ns) with_memory(look);
+    if (wall.is_running && clock_ns(CLOCK_MONOTONIC) >= wall.next_ns) look_if_possible();
 }
 
 void wall_stop(void) {
     if (!wall.is_running) return;
-    with_memory(look); // what has passed since the last one
+    look_if_possible(); // what has passed since the last one
     wall.is_running = false;
     wall.ended_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
-static void comment_count(struct arena *out, struct rows *rows, u64 n, const char *what) {
-    if (!n) return;
-    struct buf b = buf_new(out, 256);
-    buf_printf(&b, "wall: %llu %s", (unsigned long long)n, what);
-    GROW(out, rows->comments, rows->cap_comments, rows->n_comments + 1);
-    rows->comments[rows->n_comments++] = buf_str(&b);
-}
-
 static void comments(struct arena *out, struct rows *rows) {
-    comment_count(out, rows, wall.n_looks, "looks at the threads");
-    comment_count(
-        out, rows, wall.n_guessed,
+    rows_tell_count(out, rows, "wall", wall.n_looks, "looks at the threads");
+    rows_tell_count(
+        out, rows, "wall", wall.n_guessed,
         "times a thread waited for a CPU: the place where it was seen last stands for it");
-    comment_count(out, rows, wall.n_unread, "times a thread gave no stack");
-    comment_count(out, rows, wall.n_dropped, "samples dropped: too many different ones");
-    comment_count(out, rows, wall.n_without_memory, "looks left: memory was short");
+    rows_tell_count(out, rows, "wall", wall.n_unread, "times a thread gave no stack");
+    rows_tell_count(out, rows, "wall", wall.n_dropped, "samples dropped: too many different ones");
+    rows_tell_count(out, rows, "wall", wall.n_without_memory, "looks left: memory was short");
     labels_tell(out, rows);
 }
 
