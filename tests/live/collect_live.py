@@ -1,5 +1,10 @@
 #!/usr/bin/env python3
 """What a linked program can ask libpprof to collect: labels in every profile."""
+import ctypes
+import os
+import re
+import struct
+
 import live
 
 log = live.TEMP / "address"
@@ -135,8 +140,13 @@ def check_wall():
     live.check(bad.status == 400, "an unknown format is refused", bad.text)
 
 
+def offcpu_state(where):
+    """What the index says of the off-CPU profile."""
+    return re.search("<td>offcpu</td><td[^>]*>([^<]*)", live.ask(where, "/debug/pprof/").text)[1]
+
+
 def check_offcpu():
-    state = live.ask(address, "/debug/pprof/").text.split("<td>offcpu</td><td>")[-1].split("</td>")[0]
+    state = offcpu_state(address)
     answer = live.ask(address, "/debug/pprof/offcpu?seconds=2")
     if answer.status != 200:
         return live.check("perf_event_open" in answer.text and "perf_event_open" in state,
@@ -155,8 +165,41 @@ def check_offcpu():
                f"{100 * spun / off.duration_nanos:.0f} %, on CPU {100 * busy:.0f} %")
 
 
+def refuse_switches():
+    """In a child before exec: a seccomp filter that refuses perf_event_open, as containers have it."""
+    EPERM, ALLOW, ERRNO, PERF_EVENT_OPEN = 1, 0x7fff0000, 0x00050000, {"x86_64": 298, "aarch64": 241}[os.uname().machine]
+    code = [(0x20, 0, 0, 0), (0x15, 0, 1, PERF_EVENT_OPEN), (0x06, 0, 0, ERRNO | EPERM), (0x06, 0, 0, ALLOW)]
+    rules = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+    program = struct.pack("HxxxxxxP", len(code), ctypes.addressof(rules))
+    libc, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = ctypes.CDLL(None), 38, 22, 2
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, FILTER, program):
+        os._exit(77)
+
+
+def check_refusal():
+    """Where the kernel gives no records of switches, offcpu and the index say why, and traces do without."""
+    said = live.TEMP / "refused"
+    confined = live.start([live.BUILD / "tests/live/collect"], stdout=open(said, "w"), preexec_fn=refuse_switches)
+    where = live.wait_for("a confined program prints its address", lambda: said.read_text().strip() or confined.poll() == 77)
+    if confined.poll() == 77:
+        return print("this machine allows no seccomp filter")
+    answer = live.ask(where, "/debug/pprof/offcpu?seconds=1")
+    state = offcpu_state(where)
+    live.check(answer.status != 200 and all("seccomp" in text and "perf_event_open" in text for text in (answer.text, state)),
+               "under a filter offcpu says why it cannot, and the index too", f"{answer.status} {answer.text.strip()}")
+    (live.TEMP / "refused.trace").write_bytes(live.ask(where, "/debug/pprof/trace?seconds=1").body)
+    events = live.run([live.PPROF, "trace", "-d=parsed", live.TEMP / "refused.trace"])
+    logged = [line for line in events.splitlines() if 'Category="pprof"' in line]
+    live.check("Waiting" in events and any("seccomp" in line for line in logged), "a trace has its waits, and a log that says why it lacks "
+               "these records", logged)
+    wall = live.Profile(live.ask(where, "/debug/pprof/wall?seconds=1").body)
+    live.check(wall.total(1) > 0, "and the wall profile needs none", f"{wall.total(1) / 1e9:.1f} s")
+    live.stop(confined)
+
+
 check_labels()
 check_custom()
+check_refusal()
 check_offcpu()
 check_contention_labels()
 check_wall()
