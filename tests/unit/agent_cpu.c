@@ -92,10 +92,18 @@ static u64 rows_ns(void) {
     return ns;
 }
 
-static void need_within_3_percent(u64 got, u64 want) {
-    if (got * 100 < want * 97 || got * 100 > want * 103)
+static void need_within_2_percent(u64 got, u64 want) {
+    if (got * 100 < want * 98 || got * 100 > want * 102)
         fprintf(stderr, "profile %.3f s, used %.3f s\n", (double)got / 1e9, (double)want / 1e9);
-    NEED(got * 100 >= want * 97 && got * 100 <= want * 103);
+    NEED(got * 100 >= want * 98 && got * 100 <= want * 102);
+}
+
+// The first good one of three: a machine that is not scheduled for a while gives a thread's ticks
+// at once.
+static int in_child_again(void (*body)(void)) {
+    int status = in_child(body);
+    for (u32 i = 1; i < 3 && status != 0; i++) status = in_child(body);
+    return status;
 }
 
 static void drain_until_joined(pthread_t *threads, u32 n) {
@@ -114,11 +122,11 @@ static void one_thread_body(void) {
     NEED(cpu_start(HZ, &err));
     drain_until_joined(&before, 1);
     cpu_stop();
-    need_within_3_percent(rows_ns(), process_ns() - used);
+    need_within_2_percent(rows_ns(), process_ns() - used);
 }
 
 TEST(weights_of_one_thread_match_its_cpu_time) {
-    CHECK_EQ(in_child(one_thread_body), 0);
+    CHECK_EQ(in_child_again(one_thread_body), 0);
 }
 
 static void four_threads_body(void) {
@@ -134,11 +142,11 @@ static void four_threads_body(void) {
     used = process_ns() - used;
     pthread_t after = busy_thread(50);
     pthread_join(after, NULL);
-    need_within_3_percent(rows_ns(), used);
+    need_within_2_percent(rows_ns(), used);
 }
 
 TEST(threads_made_before_during_and_after_are_counted_for_the_profiles_time) {
-    CHECK_EQ(in_child(four_threads_body), 0);
+    CHECK_EQ(in_child_again(four_threads_body), 0);
 }
 
 static u32 timers_now(void) {
@@ -283,11 +291,11 @@ static void blocked_body(void) {
     pthread_join(thread, NULL);
     used = process_ns() - used;
     cpu_stop();
-    need_within_3_percent(rows_ns(), used);
+    need_within_2_percent(rows_ns(), used);
 }
 
 TEST(threads_made_with_all_signals_blocked_are_sampled) {
-    CHECK_EQ(in_child(blocked_body), 0);
+    CHECK_EQ(in_child_again(blocked_body), 0);
 }
 
 static volatile sig_atomic_t n_theirs;
@@ -426,7 +434,7 @@ static void fork_body(void) {
         busy((void *)200);
         used = process_ns() - used;
         cpu_stop();
-        need_within_3_percent(rows_ns(), used);
+        need_within_2_percent(rows_ns(), used);
         _exit(0);
     }
     cpu_after_fork_parent();
@@ -438,7 +446,7 @@ static void fork_body(void) {
 }
 
 TEST(a_forked_child_starts_fresh_and_its_parent_goes_on) {
-    CHECK_EQ(in_child(fork_body), 0);
+    CHECK_EQ(in_child_again(fork_body), 0);
 }
 
 static _Atomic bool is_raw_over;
