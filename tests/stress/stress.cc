@@ -1,24 +1,33 @@
 // tests/stress/stress.cc - everything at once that has hung or crashed profilers.
 // Room: the program and its watchdog; who profiles it is stress_live.py. usage: stress SECONDS
 // THREADS Proves: with every thread sampled and every fourth kilobyte of allocation sampled,
-// threads that load and unload libraries, throw exceptions, begin and end, fork and exec all go on,
-// to the end. Source of the list: reference/native.md section 3 (rows 1, 2, 5, 11, 13-17, 24, 45,
-// 46).
+// threads that load and unload libraries, throw exceptions, begin and end, fork and exec, contend
+// for locks, map memory and carry labels all go on, to the end. Source of the list:
+// reference/native.md section 3 (rows 1, 2, 5, 11, 13-17, 24, 45, 46).
 #include <dlfcn.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "pprof.h"
+
+// There when libpprof is preloaded.
+#pragma weak pprof_scope_label
+#pragma weak pprof_scope_leave
 
 namespace {
 
@@ -167,6 +176,41 @@ void allocate(unsigned number) {
     std::free(aligned);
 }
 
+std::mutex lock;
+std::condition_variable changed;
+unsigned long n_changes = 0;
+
+// Contends on purpose: the lock is held across a sleep now and then, and who waits is woken in
+// crowds.
+void lock_and_wait(unsigned number) {
+    std::unique_lock<std::mutex> held(lock);
+    unsigned long before = n_changes++;
+    changed.notify_all();
+    if (number % 16 == 0) usleep(50);
+    if (number % 4 == 0) changed.wait_for(held, std::chrono::milliseconds(1));
+    if (n_changes <= before) fail("lock", "lost a change");
+}
+
+void map_and_unmap(unsigned number) {
+    size_t size = (number % 16 + 1) * 4096;
+    void *at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) fail("mmap", std::strerror(errno));
+    static_cast<char *>(at)[size - 1] = 1;
+    void *moved = mremap(at, size, 2 * size, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED) fail("mremap", std::strerror(errno));
+    if (static_cast<char *>(moved)[size - 1] != 1) fail("mremap", "lost a byte");
+    munmap(moved, 2 * size);
+}
+
+void label_and_allocate(unsigned number) {
+    static const char *const values[] = {"red", "green", "blue"};
+    if (!pprof_scope_label) return allocate(number);
+    pprof_scope scope = pprof_scope_label("colour", values[number % 3]);
+    allocate(number);
+    lock_and_wait(number);
+    pprof_scope_leave(&scope);
+}
+
 Work works[] = {
     {"load and unload", 500, load_and_unload, {}},
     {"load and unload, again", 500, load_and_unload, {}},
@@ -176,6 +220,10 @@ Work works[] = {
     {"fork, exec and spawn", 20000, start_programs, {}},
     {"allocate", 5, allocate, {}},
     {"allocate, again", 5, allocate, {}},
+    {"lock and wait", 100, lock_and_wait, {}},
+    {"lock and wait, again", 100, lock_and_wait, {}},
+    {"map and unmap", 1000, map_and_unmap, {}},
+    {"label and allocate", 100, label_and_allocate, {}},
 };
 
 void pause_for(const Work &work, unsigned number) {

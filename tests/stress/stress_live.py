@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The stress program under libpprof while a client fetches everything: usage: stress_live.py short|full
+"""The stress program under libpprof while a client fetches everything: usage: stress_live.py short|full|long
 
-Sampled at 1000 Hz, heap sampled every 4 KiB on average, children profiled too.
+Sampled at 1000 Hz, heap sampled every 4 KiB on average, every lock wait sampled, every event kept by the flight recorder,
+children profiled too. full is a minute, long ten.
 """
 import sys
 import time
@@ -11,18 +12,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "live"))
 import live  # noqa: E402
 from proto import Profile  # noqa: E402
 
-is_full = sys.argv[1] == "full"
-seconds, threads, limit = (60, 40000, 180) if is_full else (8, 4000, 50)
+seconds, threads, limit = {"short": (16, 4000, 80), "full": (60, 40000, 180), "long": (600, 200000, 900)}[sys.argv[1]]
 live.need()
 program = live.BUILD / "tests/stress/stress"
 address = f"127.0.0.1:{live.free_port()}"
 output = open(live.TEMP / "stress.log", "w+")
 begin = time.monotonic()
 stress = live.start([program, seconds, threads], preload=address, stdout=output, stderr=output,
-                    env={"PPROF_HEAP_RATE": "4096", "PPROF_CHILDREN": "all"})
+                    env={"PPROF_HEAP_RATE": "4096", "PPROF_CHILDREN": "all", "PPROF_MUTEX_FRACTION": "1", "PPROF_BLOCK_RATE": "1",
+                         "PPROF_FLIGHT_RECORDER": "2s,4MiB"})
 live.wait_profiles(address)
 roots = live.Roots(program)
-SOURCES = ["profile?seconds=1&hz=1000", "heap", "goroutine", "allocs", "threadcreate", "goroutine?debug=2", "heap?debug=1"]
+SOURCES = ["profile?seconds=1&hz=1000", "heap", "goroutine", "allocs", "threadcreate", "goroutine?debug=2", "heap?debug=1",
+           "mutex", "block", "mmap", "heap?peak=1", "delta_heap", "wall?seconds=1", "trace?seconds=1", "flightrecorder"]
+NO_PROFILES = ("debug", "trace", "flightrecorder")
 fetched, total, whole = {s: 0 for s in SOURCES}, 0, 0
 while stress.poll() is None and time.monotonic() - begin < limit:
     for source in SOURCES:
@@ -31,7 +34,7 @@ while stress.poll() is None and time.monotonic() - begin < limit:
             if answer.status != 200:
                 live.check(False, f"{source} answers while everything happens", f"{answer.status} {answer.text[:100]}")
             fetched[source] += answer.status == 200
-            if "debug" in source or answer.status != 200:
+            if any(word in source for word in NO_PROFILES) or answer.status != 200:
                 continue
             profile = Profile(answer.body)
             if source.startswith("profile"):
