@@ -33,6 +33,7 @@ static struct {
 extern void *__libc_stack_end __attribute__((weak));
 
 static bool page_readable(u64 page) {
+    if (page == 0) return false; // a set at NULL is no set: the kernel would not look
     long ret = arch_syscall(SYS_rt_sigprocmask, ~0l, (long)page, 0, 8, 0, 0);
     return ret != -EFAULT;
 }
