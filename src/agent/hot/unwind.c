@@ -137,8 +137,11 @@ static enum step step_guess(struct walk *w) {
         if (w->n > 1) w->n--; // the code that switches stacks: no function of the program
         return STEP_END;
     }
-    if (w->n > 0 && !guess_is_frame(&w->frame)) w->n--;
-    switch (guess_caller(&w->window, &w->frame)) {
+    bool is_frame = guess_is_frame(&w->frame);
+    enum guess guess = guess_caller(&w->window, &w->frame);
+    // A signal's trampoline is told by its code, wherever it lies, and stays in the stack.
+    if (w->n > 0 && !is_frame && guess != GUESS_SIGNAL) w->n--;
+    switch (guess) {
     case GUESS_NONE:
         return STEP_LOST;
     case GUESS_END:
