@@ -3,12 +3,13 @@
 // for addresses, which get names. Door: disasm_next().
 #include "symbols/disasm.h"
 
+#include "symbols/capstone_load.h"
 #include "symbols/disasm_x86.h"
 
-#include <capstone/capstone.h>
 #include <string.h>
 
 struct disasm {
+    struct capstone_api api;
     csh handle;
     cs_insn *insn;
     enum machine machine;
@@ -21,20 +22,22 @@ bool disasm_open(struct arena *out, enum machine machine, bool is_intel, disasm_
                  void *ctx, struct disasm **ret, struct err *err) {
     struct disasm *d = NEW(out, struct disasm, 1);
     *d = (struct disasm){.machine = machine, .is_intel = is_intel, .name = name, .ctx = ctx};
+    if (!capstone_load(&d->api, err)) return false;
     bool is_x86 = machine == MACHINE_X86_64;
-    cs_err code = cs_open(is_x86 ? CS_ARCH_X86 : CS_ARCH_ARM64, is_x86 ? CS_MODE_64 : CS_MODE_ARM,
-                          &d->handle);
-    if (code != CS_ERR_OK) return err_set(err, ERR_SYSTEM, 0, "capstone: %s", cs_strerror(code));
-    cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
-    d->insn = cs_malloc(d->handle);
+    cs_err code = d->api.cs_open(is_x86 ? CS_ARCH_X86 : CS_ARCH_ARM64,
+                                 is_x86 ? CS_MODE_64 : CS_MODE_ARM, &d->handle);
+    if (code != CS_ERR_OK)
+        return err_set(err, ERR_SYSTEM, 0, "capstone: %s", d->api.cs_strerror(code));
+    d->api.cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
+    d->insn = d->api.cs_malloc(d->handle);
     *ret = d;
     return true;
 }
 
 void disasm_close(struct disasm *d) {
     if (!d) return;
-    if (d->insn) cs_free(d->insn, 1);
-    cs_close(&d->handle);
+    if (d->insn) d->api.cs_free(d->insn, 1);
+    d->api.cs_close(&d->handle);
 }
 
 // aarch64: "#0x401000" at the end of a branch or adr becomes the address with its name.
@@ -44,9 +47,10 @@ static void write_aarch64(struct disasm *d, struct buf *b) {
     str text = str_of(insn->op_str);
     buf_put(b, str_of(insn->mnemonic));
     if (text.len) buf_byte(b, '\t');
-    bool is_target = cs_insn_group(d->handle, insn, CS_GRP_JUMP) ||
-                     cs_insn_group(d->handle, insn, CS_GRP_CALL) || insn->id == ARM64_INS_BL ||
-                     insn->id == ARM64_INS_ADR || insn->id == ARM64_INS_ADRP;
+    bool is_target = d->api.cs_insn_group(d->handle, insn, CS_GRP_JUMP) ||
+                     d->api.cs_insn_group(d->handle, insn, CS_GRP_CALL) ||
+                     insn->id == ARM64_INS_BL || insn->id == ARM64_INS_ADR ||
+                     insn->id == ARM64_INS_ADRP;
     bool has_address =
         is_target && a->op_count > 0 && a->operands[a->op_count - 1].type == ARM64_OP_IMM;
     ptrdiff_t at = has_address ? str_rfind_byte(text, '#') : -1;
@@ -73,12 +77,12 @@ u32 disasm_next(struct disasm *d, str code, u64 address, struct buf *b) {
     const u8 *at = (const u8 *)code.p;
     size_t left = code.len;
     u64 next = address;
-    if (!d->insn || !cs_disasm_iter(d->handle, &at, &left, &next, d->insn))
+    if (!d->insn || !d->api.cs_disasm_iter(d->handle, &at, &left, &next, d->insn))
         return write_bad(d, code, b);
     if (d->machine == MACHINE_AARCH64) {
         write_aarch64(d, b);
     } else {
-        x86_write(b, &(struct x86_text){d->insn, d->handle, d->name, d->ctx, d->is_intel});
+        x86_write(b, &(struct x86_text){&d->api, d->insn, d->handle, d->name, d->ctx, d->is_intel});
     }
     return d->insn->size;
 }

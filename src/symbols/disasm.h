@@ -12,7 +12,7 @@ typedef void (*disasm_name)(struct buf *b, void *ctx, u64 address);
 
 struct disasm;
 
-// Fails: ERR_SYSTEM when capstone was built without the machine.
+// Fails: ERR_UNSUPPORTED without capstone, ERR_SYSTEM when it was built without the machine.
 MUST_USE bool disasm_open(struct arena *out, enum machine machine, bool is_intel, disasm_name name,
                           void *ctx, struct disasm **ret, struct err *err);
 void disasm_close(struct disasm *d);

@@ -42,13 +42,13 @@ static bool is_string_insn(const struct x86_text *x, str word) {
 }
 
 static bool is_branch(const struct x86_text *x) {
-    return cs_insn_group(x->handle, x->insn, CS_GRP_JUMP) ||
-           cs_insn_group(x->handle, x->insn, CS_GRP_CALL);
+    return x->api->cs_insn_group(x->handle, x->insn, CS_GRP_JUMP) ||
+           x->api->cs_insn_group(x->handle, x->insn, CS_GRP_CALL);
 }
 
 static void put_register(struct buf *b, const struct x86_text *x, unsigned reg) {
     if (!x->is_intel) buf_byte(b, '%');
-    str name = str_of(cs_reg_name(x->handle, reg));
+    str name = str_of(x->api->cs_reg_name(x->handle, reg));
     buf_put(b, str_eq(name, S("st(0)")) ? S("st") : name);
 }
 
@@ -259,7 +259,7 @@ static void put_word_att(struct buf *b, const struct x86_text *x, str word) {
     if (takes_suffix(x, word)) buf_byte(b, integer_suffix(first->size));
     if (str_starts(word, S("cvtsi2s")) && d->operands[1].type == X86_OP_MEM)
         buf_byte(b, integer_suffix(d->operands[1].size));
-    bool is_x87 = word.p[0] == 'f' && cs_insn_group(x->handle, x->insn, X86_GRP_FPU);
+    bool is_x87 = word.p[0] == 'f' && x->api->cs_insn_group(x->handle, x->insn, X86_GRP_FPU);
     if (d->op_count == 1 && first->type == X86_OP_MEM &&
         (is_x87 || str_starts(word, S("fld")) || str_starts(word, S("fst")) ||
          str_starts(word, S("fi"))) &&

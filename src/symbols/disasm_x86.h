@@ -2,11 +2,11 @@
 // Room: private to symbols/. Door: x86_write().
 #pragma once
 
+#include "symbols/capstone_load.h"
 #include "symbols/disasm.h"
 
-#include <capstone/capstone.h>
-
 struct x86_text {
+    const struct capstone_api *api;
     const struct cs_insn *insn;
     csh handle;
     disasm_name name;
