@@ -39,7 +39,7 @@ static void make_profile(struct arena *arena, str bytes) {
     struct profile p;
     struct err err;
     if (!trace_open(arena, bytes, &r, &err)) return;
-    trace_blocked(arena, r, (enum trace_wait)(bytes.len % 4), &p);
+    trace_blocked(arena, r, (enum trace_wait)(bytes.len % 4), NULL, &p);
     if (!profile_check(&p, &err)) abort();
     trace_close(r);
 }

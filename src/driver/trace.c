@@ -173,7 +173,7 @@ static int show_profile(struct trace_run *run) {
     struct err err = {0};
     struct profile p;
     str plain, packed;
-    trace_blocked(run->out, run->r, (enum trace_wait)wait_of(run->flags->profile), &p);
+    trace_blocked(run->out, run->r, (enum trace_wait)wait_of(run->flags->profile), NULL, &p);
     if (!profile_encode(run->out, &p, &plain, &err) ||
         !gzip_pack(run->out, plain, 0, &packed, &err)) {
         trace_close(run->r);

@@ -36,6 +36,7 @@ struct waits {
     struct id_table waiter_by_go;
     struct strmap stack_by_frames;
     u32 n_frames, n_stacks, n_unsure, n_waiters, n_indexes, generation;
+    const struct idmap *only;
     bool is_by_id; // stacks of different ids are different: the official tools of v1's time
     size_t cap_frames, cap_stacks, cap_unsure, cap_waiters;
 };
@@ -163,10 +164,15 @@ static void follow(struct waits *w, const struct trace_reader *r, enum trace_wai
     if (is_gone && g->end_ns == INT64_MAX) g->end_ns = ev->time_ns;
 }
 
+static bool counts(const struct waits *w, i64 go) {
+    return !w->only || idmap_get(w->only, (u64)go) != U32_NONE;
+}
+
 static void read_events(struct waits *w, struct trace_reader *r, enum trace_wait wait) {
     struct trace_event ev;
     while (trace_next(r, &ev)) {
-        if (ev.kind == TRACE_TRANSITION && ev.subject_kind == TRACE_GOROUTINE)
+        if (ev.kind == TRACE_TRANSITION && ev.subject_kind == TRACE_GOROUTINE &&
+            counts(w, ev.subject))
             follow(w, r, wait, &ev);
     }
 }
@@ -175,7 +181,8 @@ static void read_v1(struct waits *w, struct trace_reader *r, enum trace_wait wai
     struct trace_event ev = {.generation = 1};
     i64 ns;
     w->is_by_id = true;
-    while (v1_next_wait(v1_of(r), wait, &ev.stack, &ns)) count(w, stack_index(w, r, &ev), 0, ns);
+    while (v1_next_wait(v1_of(r), wait, &ev, &ns))
+        if (counts(w, ev.subject)) count(w, stack_index(w, r, &ev), 0, ns);
     while (trace_next(r, &ev)) {
     } // the end, and why
 }
@@ -218,9 +225,9 @@ static struct profile build(struct arena *out, const struct waits *w) {
 }
 
 void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wait,
-                   struct profile *ret) {
+                   const struct idmap *only, struct profile *ret) {
     AUTO_ARENA struct arena scratch = arena_sub(out);
-    struct waits w = {.arena = &scratch};
+    struct waits w = {.arena = &scratch, .only = only};
     idmap_init(&w.frame_by_pc, &scratch);
     id_table_init(&w.waiter_by_go, &scratch);
     strmap_init(&w.stack_by_frames, &scratch);

@@ -175,8 +175,9 @@ enum trace_wait { TRACE_WAIT_NET, TRACE_WAIT_SYNC, TRACE_WAIT_SYSCALL, TRACE_WAI
 // Reads all events left of r into a profile of contentions/count and delay/nanoseconds by the stack
 // at which the wait began. Time before a goroutine first ran in the trace is not counted, unless it
 // never did, as in the official tool.
+// only: ids of the goroutines that count; NULL: all.
 void trace_blocked(struct arena *out, struct trace_reader *r, enum trace_wait wait,
-                   struct profile *ret);
+                   const struct idmap *only, struct profile *ret);
 
 #include "trace/groups.h"
 #include "trace/mmu.h"

@@ -149,7 +149,8 @@ void v1_open(struct v1 *v, struct arena *arena, struct reader bytes, u32 version
              struct trace_table *table);
 // The next event; false at the end or break, see v->err.
 bool v1_next(struct v1 *v, struct trace_event *ret);
-// The next wait of that kind that ended, instead of events: its stack and time.
-bool v1_next_wait(struct v1 *v, enum trace_wait wait, u32 *ret_stack, i64 *ret_ns);
+// The next wait of that kind that ended, instead of events: its stack and whose it is (subject) in
+// *ret, and how long it was.
+bool v1_next_wait(struct v1 *v, enum trace_wait wait, struct trace_event *ret, i64 *ret_ns);
 // The v1 trace behind a reader; NULL: it is v2.
 struct v1 *v1_of(struct trace_reader *r);

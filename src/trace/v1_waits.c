@@ -43,7 +43,7 @@ static bool is_end(u8 type) {
     return rule == V1_WAKE || rule == V1_WAKE_LOCAL || rule == V1_START || rule == V1_START_LOCAL;
 }
 
-bool v1_next_wait(struct v1 *v, enum trace_wait wait, u32 *ret_stack, i64 *ret_ns) {
+bool v1_next_wait(struct v1 *v, enum trace_wait wait, struct trace_event *ret, i64 *ret_ns) {
     while (v->record_i < v->n_records) {
         const struct v1_record *r = &v->records[v->record_i++];
         const u8 *at = v->bytes.start + (r->at & ~V1_IS_BLOCKING);
@@ -63,7 +63,8 @@ bool v1_next_wait(struct v1 *v, enum trace_wait wait, u32 *ret_stack, i64 *ret_n
         g->wait_ns = r->ts;
         if (!is_end(raw.type) || !is_wait_of(wait, began) || *ret_ns <= 0) continue;
         if (stack == U32_NONE || v->table->stacks[stack].n == 0) continue;
-        *ret_stack = stack;
+        ret->stack = stack;
+        ret->subject = (i64)g->id;
         return true;
     }
     return false;

@@ -55,6 +55,19 @@ bool ask_lanes(const struct trace_ask *a, struct asked_lanes *ret) {
     return true;
 }
 
+void ask_group(const struct trace_ask *a, struct asked_lanes *ret) {
+    str func = ask_text(a, "func");
+    if (ret->kind != LANES_GOROUTINE || (!func.len && !ask_text(a, "nameless").len)) return;
+    ret->n = 0;
+    ret->items = NEW(a->arena, u32, ret->set->n);
+    ret->is_asked = NEW(a->arena, u8, ret->set->n + 1);
+    for (u32 i = 0; i < ret->set->n; i++) {
+        if (!str_eq(go_func(a->view, i), func)) continue;
+        ret->items[ret->n++] = i;
+        ret->is_asked[i] = 1;
+    }
+}
+
 bool is_lane_asked(const struct asked_lanes *lanes, u32 i) {
     return i != U32_NONE && (!lanes->is_asked || lanes->is_asked[i]);
 }

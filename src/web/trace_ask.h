@@ -31,6 +31,9 @@ MUST_USE bool ask_kind(const struct trace_ask *a, enum lanes_kind *ret);
 MUST_USE bool ask_lanes(const struct trace_ask *a, struct asked_lanes *ret);
 // The page of a table asked for (off, n), within total rows.
 MUST_USE bool ask_page(const struct trace_ask *a, u32 total, u32 *ret_from, u32 *ret_to);
+// Goroutines that start in the function of the parameter func, instead of those listed; without the
+// parameter nothing changes.
+void ask_group(const struct trace_ask *a, struct asked_lanes *ret);
 bool is_lane_asked(const struct asked_lanes *lanes, u32 i);
 
 // The function a goroutine began in; "" where nobody knows.

@@ -7,7 +7,7 @@
 enum {
     MAX_FLOWS = 500,     // arrows on one screen
     MAX_WOKEN = 50,      // goroutines that one span woke, listed
-    MAX_STEPS = 1 << 20, // spans looked at for that list
+    MAX_STEPS = 1 << 20, // spans looked at for that list, and for arrows
 };
 
 // One list of an answer that may be cut: the rest is counted.
@@ -286,7 +286,7 @@ bool trace_ask_span(struct trace_ask *a) {
 bool trace_ask_flows(struct trace_ask *a) {
     struct asked_lanes lanes;
     struct asked_time time;
-    u32 n = 0;
+    u32 n = 0, steps = 0;
     if (!ask_lanes(a, &lanes) || !ask_time(a, &time)) return false;
     bool is_go = lanes.kind == LANES_GOROUTINE;
     buf_byte(a->out, '{');
@@ -294,19 +294,21 @@ bool trace_ask_flows(struct trace_ask *a) {
     buf_byte(a->out, '[');
     for (u32 k = 0; k < lanes.n && is_go; k++) {
         const struct lane *l = &lanes.set->lanes[lanes.items[k]];
-        for (u32 i = l->n ? lane_find(l, time.t0) : 0; i < l->n && n < MAX_FLOWS; i++) {
+        for (u32 i = l->n ? lane_find(l, time.t0) : 0; i < l->n && steps < MAX_STEPS; i++) {
+            steps++;
             struct lane_at at = lane_span_at(l, i);
             if (at.start_ns >= time.t1) break;
             u32 from = waker_of(a->view, &at);
             if (from == U32_NONE || at.start_ns < time.t0) continue;
+            if (n++ >= MAX_FLOWS) continue;
             put_comma(a->out);
             buf_printf(a->out, "[%u,%u,%lld,%lld]", from, lanes.items[k], (long long)at.start_ns,
                        (long long)at.end_ns);
-            n++;
         }
     }
     buf_byte(a->out, ']');
-    if (n == MAX_FLOWS) put_i64(a->out, "more", 1);
+    if (n > MAX_FLOWS) put_i64(a->out, "more", n - MAX_FLOWS);
+    if (steps == MAX_STEPS) put_i64(a->out, "is_least", 1); // and more that were not counted
     buf_byte(a->out, '}');
     return true;
 }

@@ -143,7 +143,9 @@ static i64 *sample_weights(const struct trace_ask *a, const struct selection *s)
 
 static bool begin(const struct trace_ask *a, struct selection *s) {
     *s = (struct selection){.view = a->view};
-    return ask_lanes(a, &s->lanes) && ask_time(a, &s->time);
+    if (!ask_lanes(a, &s->lanes) || !ask_time(a, &s->time)) return false;
+    ask_group(a, &s->lanes);
+    return true;
 }
 
 enum { WAITS = 1 << LANE_SYNC | 1 << LANE_NET | 1 << LANE_SLEEP | 1 << LANE_WAIT };
@@ -184,11 +186,15 @@ bool trace_ask_select(struct trace_ask *a) {
     return true;
 }
 
-// Of the whole trace the four profiles are the official ones, from the events themselves.
-static bool blocked_profile(struct trace_ask *a, enum trace_wait wait, struct profile *ret) {
+// Over the whole time the four profiles are the official ones, from the events themselves.
+static bool blocked_profile(struct trace_ask *a, const struct asked_lanes *lanes,
+                            enum trace_wait wait, struct profile *ret) {
     struct trace_reader *r;
+    struct idmap only;
+    idmap_init(&only, a->arena);
+    for (u32 i = 0; i < lanes->n; i++) *idmap_at(&only, (u64)lanes->set->ids[lanes->items[i]]) = 0;
     if (!trace_open(a->arena, a->view->bytes, &r, a->err)) return false;
-    trace_blocked(a->arena, r, wait, ret);
+    trace_blocked(a->arena, r, wait, lanes->is_asked ? &only : NULL, ret);
     trace_close(r);
     return true;
 }
@@ -198,9 +204,10 @@ bool trace_profile(struct trace_ask *a, struct profile *ret) {
     struct selection s;
     str type = ask_text(a, "type");
     if (!begin(a, &s)) return false;
-    bool is_whole = !s.lanes.n && s.time.t0 == 0 && s.time.t1 == a->view->lanes.end_ns;
+    bool is_whole = (!s.lanes.is_asked || s.lanes.kind == LANES_GOROUTINE) && s.time.t0 == 0 &&
+                    s.time.t1 == a->view->lanes.end_ns;
     for (u32 i = 0; i < countof(waits) && is_whole; i++)
-        if (str_eq(type, waits[i])) return blocked_profile(a, (enum trace_wait)i, ret);
+        if (str_eq(type, waits[i])) return blocked_profile(a, &s.lanes, (enum trace_wait)i, ret);
     u32 classes = classes_of(type);
     if (!classes && !str_eq(type, S("cpu")))
         return err_set(a->err, ERR_USAGE, 0,

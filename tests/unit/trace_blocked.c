@@ -18,7 +18,7 @@ static struct profile profile_of(struct unit *t, str events, enum trace_wait wai
     buf_put(&b, S(STATUSES));
     buf_put(&b, events);
     CHECK(trace_open(t->arena, buf_str(&b), &r, &t->err));
-    trace_blocked(t->arena, r, wait, &p);
+    trace_blocked(t->arena, r, wait, NULL, &p);
     CHECK(!trace_broken(r));
     trace_close(r);
     CHECK(profile_check(&p, &t->err));

@@ -92,6 +92,34 @@ TEST(trace_selection_sums_by_state_and_stack) {
     check_has(t, "select", "", "\"lanes\":2");
 }
 
+// Profiles of one start function, as go tool trace has them, were those of the whole trace.
+TEST(trace_selection_can_be_goroutines_of_a_function) {
+    check_has(t, "select", "flame=sched&func=worker", "\"lanes\":1,");
+    check_has(t, "select", "flame=wait&func=worker", "\"nodes\":[]");
+    check_has(t, "select", "func=nobody", "\"lanes\":0,");
+}
+
+static struct profile waits_of(struct unit *t, const char *params) {
+    struct trace_view *v = NEW(t->arena, struct trace_view, 1);
+    struct query query;
+    struct profile p = {0};
+    CHECK(query_parse(t->arena, str_of(params), &query, &t->err));
+    trace_view_init(v, S("hand.trace"), trace_bytes(t->arena));
+    trace_view_load(v);
+    struct trace_ask a = {.view = v, .arena = t->arena, .err = &t->err, .query = &query};
+    CHECK(trace_profile(&a, &p));
+    return p;
+}
+
+TEST(trace_profiles_are_of_the_goroutines_asked_for) {
+    struct profile all = waits_of(t, "type=sync"), workers = waits_of(t, "type=sync&func=worker");
+    struct profile one = waits_of(t, "type=sync&lanes=0"), none = waits_of(t, "type=sync&lanes=1");
+    CHECK_EQ(all.n_samples, 1);
+    CHECK_EQ(one.n_samples, 1);
+    CHECK_EQ(workers.n_samples, 0);
+    CHECK_EQ(none.n_samples, 0);
+}
+
 TEST(trace_search_finds_regions_reasons_and_functions) {
     check_has(t, "search", "q=WORK", "\"kind\":\"region\"");
     check_has(t, "search", "q=worker", "\"lanes\":[{\"kind\":\"goroutine\",\"lane\":1");

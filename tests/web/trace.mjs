@@ -115,6 +115,32 @@ async function follows(page, base) {
   check('the lane told of is in sight', seen);
 }
 
+async function groups(page, base) {
+  await page.goto(`${base}/goroutines?func=main.main.func1`);
+  await page.click('.page-head >> text=scheduler');
+  await page.waitForFunction(() => /in all/.test(document.querySelector('.page-tools')?.textContent ?? ''));
+  check('a start function has profiles of its own', page.url().includes('func=main.main.func1') && (await page.locator('.page-head').innerText()).includes('goroutines of main.main.func1'));
+  const [own, all] = await page.evaluate(async () => {
+    const total = async (more) => (await (await fetch(`/api/trace/select?flame=sched${more}`)).json()).flame.total;
+    return [await total('&func=main.main.func1'), await total('')];
+  });
+  check('smaller than those of all', own > 0 && own < all, own, all);
+  await page.click('text=Of all goroutines');
+  await page.waitForFunction(() => !location.search.includes('func='));
+}
+
+// What is not drawn is told of.
+async function cuts(page, base) {
+  await page.route('**/api/trace/overlay*', async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, more_samples: 7 } });
+  });
+  await open(page, `${base}/`);
+  await page.waitForFunction(() => /of [\d,]+ CPU samples drawn/.test(document.querySelector('.cut')?.textContent ?? ''));
+  check('what is left out is told', true);
+  await page.unroute('**/api/trace/overlay*');
+}
+
 async function frames(page, base) {
   await open(page, `${base}/`);
   for (let i = 0; i < 12; i++) {
@@ -230,7 +256,7 @@ await run(async () => {
   const browser = await launch();
   const page = await openPage(browser);
   const requests = await serveTrace(REQUESTS);
-  for (const test of [zooms, searches, selects, follows, frames]) await test(page, requests);
+  for (const test of [zooms, searches, selects, follows, groups, cuts, frames]) await test(page, requests);
   check('nothing is thrown', page.errors.length === 0, page.errors.slice(0, 3));
   await everyPage(browser, requests, 'requests', PAGES);
   const poc = await serveTrace(NATIVE);

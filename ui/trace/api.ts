@@ -40,6 +40,7 @@ export interface Found { total: number; lanes: (Link & { start: number })[]; den
 export type CounterSlice = [min: number, max: number, last: number, mean: number] | null;
 export type CounterName = 'running' | 'runnable' | 'syscall' | 'waiting' | 'procs' | 'heap' | 'goal';
 export type Counters = { t0: number; width: number; exact: number } & Partial<Record<CounterName, CounterSlice[]>>;
+export interface Flows { flows: Flow[]; more?: number; is_least?: number }
 export type Flow = [from: number, to: number, time: number, end: number];
 
 export interface Spend {

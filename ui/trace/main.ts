@@ -66,6 +66,7 @@ class App {
     this.kinds = nameKinds(summary);
     this.timeline = new Timeline(summary, {
       onView: () => this.onView(),
+      onCut: () => this.showCut(),
       onSpan: (lane, time) => state.set({ lane: String(lane), t: String(time), s0: '', s1: '', sl: '' }),
       onBox: (box) => state.set(box ? boxChanges(box) : { s0: '', s1: '', sl: '', lane: '', t: '' }),
       onError: showError,
@@ -119,7 +120,7 @@ class App {
       menuButton(`Sorted by: ${sort[1]}`, [h('span', {}, `By ${sort[1].toLowerCase()}`), icon('down')], () => sorts.map(([id, label]) => ({ label, checked: id === sort[0], run: () => state.set({ sort: id }) })), { class: 'button' }),
       filter,
       h('button', { type: 'button', class: 'button', 'aria-pressed': String(state.get('in') === '1'), title: 'Only lanes that do something in the time in view', onclick: () => this.toggleInView() }, 'Active in view'),
-      h('div', { class: 'grow' }), this.legend(), this.rangeText,
+      h('div', { class: 'grow' }), this.legend(), this.cutText, this.rangeText,
       iconButton('minus', 'Zoom out', () => this.timeline.zoom(2)), iconButton('plus', 'Zoom in', () => this.timeline.zoom(0.5)), iconButton('fit', 'The whole trace', () => this.timeline.setRange({ t0: 0, t1: this.summary.end })));
     if (!focused) return;
     filter.focus();
@@ -131,6 +132,12 @@ class App {
   }
 
   private readonly rangeText = h('span', { class: 'range', 'aria-live': 'off' });
+
+  private readonly cutText = h('span', { class: 'cut', role: 'status', title: 'Too many for one screen: those that come first. Come nearer to see the others' });
+
+  private showCut(): void {
+    if (this.cutText.textContent !== this.timeline.cut) this.cutText.textContent = this.timeline.cut;
+  }
 
   private legend(): HTMLElement {
     return h('span', { class: 'legend' }, this.summary.classes.map((name, cls) => (cls ? h('span', {}, h('span', { class: `swatch class-${cls}`, 'aria-hidden': 'true' }), name) : null)));

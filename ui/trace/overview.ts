@@ -43,30 +43,34 @@ export class Overview {
     go(down.offsetX);
   }
 
-  // Means stacked upon each other: in calls, running, waiting to run.
+  // Means: running and in calls stand on the ground, those ready to run hang from the top. They have scales of their own: a burst
+  // of thousands that are ready must not press what runs, a few at most, to nothing.
   private draw(ctx: CanvasRenderingContext2D): void {
     const { width, height } = this.surface;
-    const colours = paint();
-    ctx.fillStyle = colours.background;
+    ctx.fillStyle = paint().background;
     ctx.fillRect(0, 0, width, height);
-    const series: [CounterSlice[], number][] = [
-      [this.counters?.running ?? [], RUNNING], [this.counters?.syscall ?? [], SYSCALL], [this.counters?.runnable ?? [], RUNNABLE],
-    ];
-    const n = Math.max(...series.map(([slices]) => slices.length), 1);
-    const sum = (i: number) => series.reduce((total, [slices]) => total + (slices[i]?.[3] ?? 0), 0);
-    let most = 1;
-    for (let i = 0; i < n; i++) most = Math.max(most, sum(i));
-    for (let i = 0; i < n; i++) {
-      let y = height - 3;
-      for (const [slices, cls] of series) {
-        const part = ((slices[i]?.[3] ?? 0) / most) * (height - 8);
-        ctx.fillStyle = classColour(cls);
-        ctx.fillRect((i * width) / n, y - part, width / n + 0.5, part);
-        y -= part;
-      }
-    }
+    const room = height - 8;
+    const { running = [], syscall = [], runnable = [] } = this.counters ?? {};
+    this.drawStack(ctx, [[running, RUNNING], [syscall, SYSCALL]], room * 0.6, (y, part) => height - 3 - y - part);
+    this.drawStack(ctx, [[runnable, RUNNABLE]], room * 0.35, (y) => 5 + y);
     this.drawDensity(ctx);
     this.drawView(ctx);
+  }
+
+  private drawStack(ctx: CanvasRenderingContext2D, series: [CounterSlice[], number][], room: number, place: (y: number, part: number) => number): void {
+    const { width } = this.surface;
+    const n = Math.max(...series.map(([slices]) => slices.length));
+    let most = 1;
+    for (let i = 0; i < n; i++) most = Math.max(most, series.reduce((total, [slices]) => total + (slices[i]?.[3] ?? 0), 0));
+    for (let i = 0; i < n; i++) {
+      let y = 0;
+      for (const [slices, cls] of series) {
+        const part = ((slices[i]?.[3] ?? 0) / most) * room;
+        ctx.fillStyle = classColour(cls);
+        ctx.fillRect((i * width) / n, place(y, part), width / n + 0.5, part);
+        y += part;
+      }
+    }
   }
 
   private drawDensity(ctx: CanvasRenderingContext2D): void {

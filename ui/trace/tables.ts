@@ -93,7 +93,7 @@ function spendColumns<R extends Spend>(rows: R[]): Column<R>[] {
   return [
     time<R>('total', 'Total', (row) => row.total),
     { ...time<R>('run', 'Execution', (row) => row.run, 'On a processor'), bar: (row) => row.run / Math.max(1, row.total) },
-    ...keys('blocked').map((reason) => time<R>(`blocked:${reason}`, `Block (${reason})`, (row) => row.blocked[reason] ?? 0)),
+    ...keys('blocked').map((reason) => time<R>(`blocked:${reason}`, `Block (${reason || 'not told'})`, (row) => row.blocked[reason] ?? 0)),
     time<R>('syscall_blocked', 'Block (syscall)', (row) => row.syscall_blocked, 'In calls whose processor went to others'),
     time<R>('runnable', 'Sched wait', (row) => row.runnable, 'Ready to run, and not running'),
     time<R>('syscall', 'Syscall', (row) => row.syscall, 'In calls, holding a processor'),
@@ -114,6 +114,9 @@ function page(title: string, about: Child, ...children: Child[]): HTMLElement {
 }
 
 const nameless = '(no stack was seen)';
+
+// What asks for the goroutines of a start function; '': all.
+export const groupQuery = (func: string): Record<string, string> => (!func ? {} : func === nameless ? { nameless: '1' } : { func });
 
 export function goroutinesPage(links: PageLinks): HTMLElement {
   const func = links.get('func');
@@ -140,7 +143,7 @@ function groupsPage(links: PageLinks): HTMLElement {
 
 function goroutinesOf(links: PageLinks, func: string): HTMLElement {
   const holder = h('div', { class: 'grow table-holder' });
-  const query: Record<string, string | number> = func ? { func } : { nameless: 1 };
+  const query = groupQuery(func || nameless);
   const place = (row: GoRow) => placeOf(row.lane, row.start, row.end);
   const name: Column<GoRow> = { id: 'id', title: 'Goroutine', width: 'minmax(9rem, 1fr)', isSortable: true, cell: (row) => h('a', { href: links.href('', { ...place(row), func: '' }) }, `G${row.id}`) };
   void ask<Rows<GoRow>>('goroutines', { ...query, sort: '-run', n: PAGE }).then((first) => {
@@ -148,9 +151,10 @@ function goroutinesOf(links: PageLinks, func: string): HTMLElement {
     replace(holder, table.table.element);
     return table.load();
   }).catch(links.onError);
-  const waits = ['net', 'sync', 'syscall', 'sched'].map((type) => h('a', { href: `/api/trace/profile?type=${type}`, download: '' }, type));
+  const waits = [['cpu', 'CPU samples'], ['net', 'network'], ['sync', 'synchronization'], ['syscall', 'system calls'], ['sched', 'scheduler']] as const;
+  const profiles = waits.map(([type, title]) => h('a', { href: links.href('blocking', { type, func: func || nameless }) }, title));
   const filter = links.href('', { k: 'goroutine', q: `=${func}`, func: '' });
-  return page(func || nameless, [h('a', { href: links.href('goroutines', { func: '' }) }, 'All functions'), ' · ', h('a', { href: filter }, 'These in the timeline'), ' · profiles of the whole trace: ', waits.flatMap((link, i) => (i ? [', ', link] : [link]))], holder);
+  return page(func || nameless, [h('a', { href: links.href('goroutines', { func: '' }) }, 'All functions'), ' · ', h('a', { href: filter }, 'These in the timeline'), ' · their profiles: ', profiles.flatMap((link, i) => (i ? [', ', link] : [link]))], holder);
 }
 
 function bounds(links: PageLinks): Record<string, string> {

@@ -3,7 +3,8 @@
 import { Surface } from '../common/canvas.ts';
 import { clamp, debounced, h } from '../common/dom.ts';
 import { Mirror } from '../common/mirror.ts';
-import { ask, type Counters, type Flow, type Kind, type Overlay, type Span, type Summary } from './api.ts';
+import { formatCount } from '../common/units.ts';
+import { ask, type Counters, type Flow, type Flows, type Kind, type Overlay, type Span, type Summary } from './api.ts';
 import { drawTimeline } from './timeline_draw.ts';
 import { RowSource } from './rows.ts';
 import { CELLS, TileStore, type Tile } from './tiles.ts';
@@ -19,9 +20,20 @@ export interface Box { t0: number; t1: number; lanes: number[] } // no lanes: al
 
 export interface Events {
   onView(): void; // the range or the rows changed
+  onCut(): void; // more or less is left out
   onSpan(lane: number, time: number): void;
   onBox(box: Box | undefined): void;
   onError(error: unknown): void;
+}
+
+// "5,000 of 63,012 CPU samples drawn": of lists that the server cut, the first in time are drawn.
+function cutText(overlay: Overlay, flows: Flows | undefined): string {
+  const lists: [string, number, number | undefined][] = [
+    ['regions', overlay.regions.length, overlay.more_regions], ['collections and sweeps', overlay.ranges.length, overlay.more_ranges],
+    ['CPU samples', overlay.samples.length, overlay.more_samples], ['logs', overlay.logs.length, overlay.more_logs], ['arrows', flows?.flows.length ?? 0, flows?.more],
+  ];
+  const parts = lists.filter(([, , more]) => more).map(([name, n, more]) => `${formatCount(n)} of ${formatCount(n + more!)}${name === 'arrows' && flows?.is_least ? ' or more' : ''} ${name}`);
+  return parts.length ? `${parts.join(', ')} drawn` : '';
 }
 
 export class Timeline {
@@ -41,6 +53,7 @@ export class Timeline {
   counters: Counters | undefined;
   flows: Flow[] = [];
   showsFlows = false;
+  cut = ''; // what is not drawn of what lies in view
   hover: { x: number; y: number } | undefined;
 
   constructor(readonly summary: Summary, readonly events: Events) {
@@ -191,13 +204,15 @@ export class Timeline {
       const [overlay, counters, flows] = await Promise.all([
         ask<Overlay>('overlay', query),
         ask<Counters>('counters', { t0, t1, n: Math.min(4096, Math.round(this.width * 1.5)) }),
-        this.showsFlows && this.kind === 'goroutine' ? ask<{ flows: Flow[] }>('flows', query) : undefined,
+        this.showsFlows && this.kind === 'goroutine' ? ask<Flows>('flows', query) : undefined,
       ]);
       if (mine !== this.version) return;
       const charts = this.charts.length;
       this.overlay = overlay;
       this.counters = counters;
       this.flows = flows?.flows ?? [];
+      this.cut = cutText(overlay, flows);
+      this.events.onCut();
       if (charts !== this.charts.length) this.changed();
       else this.surface.invalidate();
       this.describe();

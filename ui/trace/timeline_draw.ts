@@ -121,11 +121,13 @@ function drawHeap(t: Timeline, ctx: Ctx, i: number): void {
 
 function drawGoroutines(t: Timeline, ctx: Ctx, i: number): void {
   const top = RULER + BAND + i * CHART;
-  const series = [t.counters?.runnable ?? [], t.counters?.syscall ?? [], t.counters?.running ?? []];
-  const peak = Math.max(...series.map((s) => most(inView(t, s))));
-  [RUNNABLE, SYSCALL, RUNNING].forEach((cls, k) => drawSeries(t, ctx, series[k]!, top, peak, classColour(cls)));
-  gutterText(t, ctx, top + 14, 'Running', `at most ${formatCount(most(inView(t, series[2]!)))}`);
-  gutterText(t, ctx, top + 30, 'Runnable', `at most ${formatCount(most(inView(t, series[0]!)))}`);
+  const { runnable = [], syscall = [], running = [] } = t.counters ?? {};
+  const [ready, busy] = [most(inView(t, runnable)), Math.max(most(inView(t, running)), most(inView(t, syscall)))];
+  drawSeries(t, ctx, runnable, top, ready, classColour(RUNNABLE)); // a scale of its own: see overview.ts
+  drawSeries(t, ctx, syscall, top, busy, classColour(SYSCALL));
+  drawSeries(t, ctx, running, top, busy, classColour(RUNNING));
+  gutterText(t, ctx, top + 14, 'Running', `at most ${formatCount(most(inView(t, running)))}`);
+  gutterText(t, ctx, top + 30, 'Runnable', `at most ${formatCount(ready)}`);
 }
 
 function drawRow(t: Timeline, ctx: Ctx, i: number): void {
