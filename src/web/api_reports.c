@@ -98,9 +98,11 @@ static bool read_order(struct asked *a, const str *names, size_t n, const char *
     return err_set(a->err, ERR_USAGE, 0, "order is %s", says);
 }
 
-// A table on a screen shows all functions; a query that says how many is one of the original.
+// A table on a screen shows all functions, however many the graph is to have (n; the original's
+// table ignores it as well); only a query about fractions trims.
 static void show_all(struct asked *a) {
-    static const str keys[] = {S("n"), S("nf"), S("trim")};
+    static const str keys[] = {S("nf"), S("ef"), S("trim")};
+    a->options.graph.nodecount = 0;
     for (size_t i = 0; i < countof(keys); i++)
         if (query_get(&a->rq->query, keys[i]).len) return;
     a->options.graph.trim = false;

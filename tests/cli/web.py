@@ -182,7 +182,8 @@ def check_errors(web):
     web.refused("/api/nothing", 404)
     web.refused("/../../etc/passwd", 404)
     web.refused("/%2e%2e/%2e%2e/etc/passwd", 404)
-    claim(web.json("/api/top?n=2000000000")["rows"], "a huge count is a count")
+    claim(web.json("/api/graph?n=2000000000")["rows"], "a huge count is a count")
+    claim(web.json("/api/top?n=1")["n"] == 4 and len(web.json("/api/graph?n=1")["rows"]) == 1, "n is of graphs")
     claim(web.json("/api/top?f=nothing")["warnings"] == ["Focus expression matched no samples"], "warnings are told")
 
 

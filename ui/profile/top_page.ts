@@ -19,7 +19,7 @@ interface Row extends TopRow {
 class TopView implements View {
   private unit = '';
   private total = 1;
-  private order = 'flat';
+  private order: string;
   private readonly newest = latest();
   private readonly table: VirtualTable<Row>;
   private at: Row | undefined;
@@ -44,7 +44,8 @@ class TopView implements View {
       onMenu: (row, _i, anchor, point) => openMenu(row.name, [row.name, ...frameMenu(app, row.name)], anchor, point),
       empty: 'No function matches',
     });
-    this.table.setSort('flat', true);
+    this.order = app.state.get('sort') === 'cum' ? 'cum' : 'flat';
+    this.table.setSort(this.order, true);
     replace(main, h('h1', { class: 'visually-hidden' }, 'Top'), this.table.element);
   }
 
