@@ -41,6 +41,13 @@ void ui_error(const struct ui *ui, const char *fmt, ...) {
     va_start(args, fmt);
     put_line(ui->is_colored ? "\033[0;31m" : "", fmt, args, ui->is_colored ? "\033[0m" : "");
     va_end(args);
+    if (!ui->heard) return;
+    char text[ERR_TEXT_CAP];
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    buf_put(ui->heard, str_of(text));
+    buf_byte(ui->heard, '\n');
 }
 
 void ui_text(const struct ui *ui, str text) {

@@ -6,9 +6,10 @@
 #include "base/base.h"
 
 struct ui {
-    bool is_terminal; // standard output is a terminal: binary reports go to files
-    bool is_colored;  // standard error is a terminal: errors are red, as the original's
-    bool is_shell;    // the shell runs: reports made for files never go to standard output
+    bool is_terminal;  // standard output is a terminal: binary reports go to files
+    bool is_colored;   // standard error is a terminal: errors are red, as the original's
+    bool is_shell;     // the shell runs: reports made for files never go to standard output
+    struct buf *heard; // errors are written here as well, a line each; NULL: nowhere else
 };
 
 struct ui ui_of_process(void);

@@ -6,12 +6,13 @@
 #include "web/flames.h"
 
 #include <pthread.h>
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 enum {
     MAX_DIFFERENCES = 2, // made ones that are kept: the one being looked at, and one to go back to
     MAX_KEPT = MAX_SOURCES + MAX_DIFFERENCES,
+    MAX_HEARD = 64 << 10, // of what went wrong in a refresh; a line or two is said
 };
 
 // A source with what only this file may know of it.
@@ -226,12 +227,16 @@ static void *refresh(void *ctx) {
     struct sources_kept *k = ctx;
     struct kept *s = kept_new();
     struct err err = {0};
-    bool is_loaded = sources_load(&s->arena, k->cli, &k->ui, &s->source.profile, &err);
+    AUTO_ARENA struct arena scratch = {0};
+    struct buf heard = buf_new(&scratch, MAX_HEARD);
+    struct ui ui = k->ui;
+    ui.heard = &heard; // why each source failed: the page says it as the terminal does
+    bool is_loaded = sources_load(&s->arena, k->cli, &ui, &s->source.profile, &err);
     if (is_loaded) s->source.total = total_of(&s->source.profile);
-    if (!is_loaded) ui_error(&k->ui, "pprof: refresh: %s", err.text);
+    if (!is_loaded) ui_error(&ui, "pprof: refresh: %s", err.text);
     pthread_mutex_lock(&k->lock);
     k->is_refreshing = false;
-    memcpy(k->error, err.text, sizeof k->error);
+    snprintf(k->error, sizeof k->error, S_FMT, S_ARG(is_loaded ? S("") : buf_str(&heard)));
     if (is_loaded) add(k, s);
     pthread_mutex_unlock(&k->lock);
     if (!is_loaded) kept_end(s);

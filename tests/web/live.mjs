@@ -2,15 +2,15 @@
 // again and compared, without leaving the browser. The index page of libpprof is looked at on the way.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { axe, BUILD, check, launch, openPage, run, serve, shot, start } from './harness.mjs';
+import { axe, BUILD, check, launch, openPage, PPROF, run, shot, start } from './harness.mjs';
 
 const SHOP = join(BUILD, 'examples/shop/shop');
 const loads = [];
 
 async function startShop() {
-  const { match } = await start(SHOP, ['-p', '0', '-a', '127.0.0.1:0', '-t', '240'], /profiles at http:\/\/(\S+?)\/debug[\s\S]*items at http:\/\/127\.0\.0\.1:(\d+)/);
+  const { child, match } = await start(SHOP, ['-p', '0', '-a', '127.0.0.1:0', '-t', '240'], /profiles at http:\/\/(\S+?)\/debug[\s\S]*items at http:\/\/127\.0\.0\.1:(\d+)/);
   loads.push(spawn(join(BUILD, 'examples/shop/shop-load'), ['-p', match[2], '-t', '200', '-c', '4', '-r', '3000'], { stdio: 'ignore' }));
-  return match[1];
+  return { address: match[1], shop: child };
 }
 
 async function indexPage(browser, address) {
@@ -55,7 +55,12 @@ async function again(page, base) {
   await page.goto(`${base}/ui/flamegraph`);
   await page.waitForFunction(() => globalThis.__ui?.chart.trees.down?.n > 1);
   await page.keyboard.press('R');
+  await page.waitForFunction(() => /Fetching again, \d+ s/.test(document.querySelector('.fetching:not([hidden])')?.textContent ?? ''));
+  await page.reload();
+  await page.waitForSelector('.fetching:not([hidden])');
+  check('a fetch under way is told of, also after a reload', true);
   await page.waitForFunction(() => new URL(location).searchParams.get('src'), undefined, { timeout: 60_000 });
+  check('and no longer when it is there', await page.locator('.fetching').isHidden());
   check('fetching again gives a second profile', new URL(page.url()).searchParams.get('src') === '2', page.url());
   await page.locator('.title-button').click();
   await page.waitForSelector('[role=menu]');
@@ -68,18 +73,43 @@ async function again(page, base) {
   await shot(page, 'shop-compare');
 }
 
+// The program ends: that is said, and what was fetched before is still there.
+async function gone(page, shop) {
+  const url = page.url();
+  shop.removeAllListeners('exit').kill('SIGKILL');
+  await page.keyboard.press('R');
+  await page.waitForSelector('.toast.error', { timeout: 60_000 });
+  check('a source that has gone is told of', /refused|connect/i.test(await page.locator('.toast.error').innerText()), await page.locator('.toast.error').innerText());
+  await shot(page, 'shop-gone');
+  check('the view stays', page.url() === url && (await page.evaluate(() => globalThis.__ui.chart.trees.down.n > 1)));
+  check('a failed fetch is accessible', (await axe(page)).length === 0, await axe(page));
+}
+
+// Ctrl+C at the terminal ends pprof; the page says that nobody answers.
+async function ended(page, pprof) {
+  const exit = new Promise((done) => pprof.removeAllListeners('exit').on('exit', (code, signal) => done(signal ?? code)));
+  pprof.kill('SIGINT');
+  check('Ctrl+C ends pprof', (await exit) === 'SIGINT');
+  await page.keyboard.press('2');
+  await page.waitForSelector('.failure');
+  check('the page says that pprof does not answer', (await page.locator('.failure').innerText()).includes('pprof does not answer'));
+}
+
 await run(async () => {
-  const address = await startShop();
+  const { address, shop } = await startShop();
   const browser = await launch();
   try {
     await indexPage(browser, address);
     await new Promise((done) => setTimeout(done, 1000)); // some load first
-    const base = await serve(`http://${address}/debug/pprof/profile?seconds=3`);
+    const { child, match } = await start(PPROF, ['-http=localhost:0', '-no_browser', `http://${address}/debug/pprof/profile?seconds=3`], /Serving web UI on (http:\/\/\S+)/);
+    const base = match[1];
     const page = await openPage(browser);
     await toTheHotLine(page, base);
     await again(page, base);
+    await gone(page, shop);
+    check('nothing was thrown until then', page.errors.length === 0, page.errors.splice(0, 3));
+    await ended(page, child);
     check('no other host is asked', page.foreign.length === 0, page.foreign);
-    check('nothing is thrown', page.errors.length === 0, page.errors.slice(0, 3));
   } finally {
     for (const load of loads) load.kill();
   }

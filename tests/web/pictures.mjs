@@ -1,5 +1,6 @@
-// tests/web/pictures.mjs - takes the pictures of docs/web.md anew: usage: PPROF_BUILD=build node tests/web/pictures.mjs.
-// Room: no claims. Needs build/examples/shop; writes docs/pictures/web-*.png, each some 100 KB.
+// tests/web/pictures.mjs - takes the pictures of docs/web.md anew: usage: PPROF_BUILD=build [PPROF_ORIGINAL=pprof] node tests/web/pictures.mjs.
+// Room: no claims. Needs build/examples/shop; writes docs/pictures/web-*.png, each some 100 KB. Where PPROF_ORIGINAL is a
+// google/pprof (and graphviz is there), also docs/pictures/beside-*.jpg: its pages and ours on one profile, 20 to 60 KB each.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { BUILD, GO_PROFILE, launch, openPage, ROOT, run, serve, start } from './harness.mjs';
@@ -15,6 +16,22 @@ async function take(browser, theme, url, ready, name, act = async () => undefine
   await page.waitForTimeout(500);
   await page.screenshot({ path: to(name) });
   await page.context().close();
+}
+
+// A page of the original and ours on the same profile, for docs/web.md.
+async function beside(browser) {
+  const { match } = await start(process.env.PPROF_ORIGINAL, ['-http=localhost:', '-no_browser', GO_PROFILE], /Serving web UI on (http:\/\/\S+)/);
+  const ours = await serve(GO_PROFILE);
+  for (const name of ['flamegraph', 'top', 'graph', 'peek']) {
+    const query = name === 'peek' ? '?f=scanObjectsSmall' : '';
+    for (const [whose, base] of [['theirs', match[1]], ['ours', ours]]) {
+      const page = await openPage(browser, 'light', { width: 860, height: 520 });
+      await page.goto(`${base}/ui/${name}${query}`);
+      await page.waitForTimeout(name === 'graph' ? 4000 : 1500);
+      await page.screenshot({ path: join(ROOT, 'docs/pictures', `beside-${name}-${whose}.jpg`), type: 'jpeg', quality: 55 });
+      await page.context().close();
+    }
+  }
 }
 
 await run(async () => {
@@ -36,4 +53,5 @@ await run(async () => {
   await take(browser, 'light', `${shop}/ui/graph`, () => document.querySelector('.graph-svg g.node'), 'graph');
   await take(browser, 'dark', `${shop}/ui/source?fn=%5Esha256_block%24`, () => document.querySelector('.line.hot'), 'source');
   await take(browser, 'light', `${go}/ui/top`, () => document.querySelector('.table-row[aria-rowindex="2"]'), 'top');
+  if (process.env.PPROF_ORIGINAL) await beside(browser);
 });
