@@ -475,6 +475,8 @@ def fetch_waits(address, name, seconds):
     profile = Profile(answer.body) if is_good else None
     is_good = is_good and profile.types == [("contentions", "count"), ("delay", "nanoseconds")]
     check(is_good, f"{name}?seconds= answers with Go's types", "" if is_good else f"{answer.status} {answer.text[:200]}")
+    if is_good:
+        (TEMP / f"{name}.pb.gz").write_bytes(answer.body)
     return profile if is_good else None
 
 
@@ -492,6 +494,7 @@ def check_waits(address, holders=None, waiters=None, seconds=2):
                 break
         if wanted:
             check(found, f"{name} has {wanted}", f"{sorted(functions, key=functions.get)[-5:]}" if not found else found[0])
+        check_pprof_reads(name)
         off = ask(address, f"/debug/pprof/{name}?debug=1").text
         check(off.startswith({"mutex": "--- mutex:\ncycles/second=", "block": "--- contention:\ncycles/second="}[name]),
               f"{name}?debug=1 is Go's text")
