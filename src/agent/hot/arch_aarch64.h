@@ -29,7 +29,8 @@ enum {
 // sp in __kernel_rt_sigreturn points at {siginfo (128 bytes), ucontext}; uc_mcontext.regs start at
 // 128 + 176 + 8 (the kernel's arch/arm64/include/uapi/asm/sigcontext.h and ucontext.h).
 enum {
-    SIGNAL_FRAME_X0 = 128 + 176 + 8,
+    SIGNAL_FRAME_CONTEXT = 128,
+    SIGNAL_FRAME_X0 = SIGNAL_FRAME_CONTEXT + 176 + 8,
     SIGNAL_FRAME_FP = SIGNAL_FRAME_X0 + 29 * 8,
     SIGNAL_FRAME_SP = SIGNAL_FRAME_X0 + 31 * 8,
     SIGNAL_FRAME_PC = SIGNAL_FRAME_X0 + 32 * 8,

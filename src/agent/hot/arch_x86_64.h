@@ -26,7 +26,12 @@ enum {
 #define CALLEE_SAVED_REGS ((u64)(1u << 3 | 1u << 6 | 1u << 7 | 0xfu << 12 | 1u << 16))
 
 // sp in __restore_rt points at the ucontext: gregs start at 40 (glibc's sys/ucontext.h).
-enum { SIGNAL_FRAME_FP = 120, SIGNAL_FRAME_SP = 160, SIGNAL_FRAME_PC = 168 };
+enum {
+    SIGNAL_FRAME_CONTEXT = 0,
+    SIGNAL_FRAME_FP = 120,
+    SIGNAL_FRAME_SP = 160,
+    SIGNAL_FRAME_PC = 168,
+};
 
 static inline u64 arch_strip(u64 pc) {
     return pc;

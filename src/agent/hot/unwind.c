@@ -123,7 +123,8 @@ static enum step step_signal(struct walk *w) {
         first + SIGNAL_FRAME_PC - w->window.lo >= w->window.span) {
         return STEP_LOST;
     }
-    arch_from_context((const ucontext_t *)(first + w->window.delta), w->base.r);
+    u64 context = first + SIGNAL_FRAME_CONTEXT + w->window.delta;
+    arch_from_context((const ucontext_t *)context, w->base.r);
     w->base.known = ((u64)1 << N_REGS) - 1;
     walk_rebase(w, true);
     u64 sp = w->frame.sp;
