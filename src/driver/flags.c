@@ -10,6 +10,15 @@ static const struct flag *flag_find(const struct flag_table *table, str name) {
     return NULL;
 }
 
+// A decimal integer that could not be read has too many digits.
+static bool is_long_integer(str value) {
+    if (str_starts(value, S("-")) || str_starts(value, S("+"))) value = str_skip(value, 1);
+    if (!value.len || value.p[0] == '0') return false;
+    for (size_t i = 0; i < value.len; i++)
+        if (value.p[i] < '0' || value.p[i] > '9') return false;
+    return true;
+}
+
 static bool flag_invalid(const struct flag *f, str value, struct err *err) {
     struct arena scratch;
     arena_init(&scratch);
@@ -20,8 +29,10 @@ static bool flag_invalid(const struct flag *f, str value, struct err *err) {
         err_set(err, ERR_USAGE, 0, "invalid boolean value " S_FMT " for -" S_FMT ": parse error",
                 S_ARG(q), S_ARG(f->name));
     else
-        err_set(err, ERR_USAGE, 0, "invalid value " S_FMT " for flag -" S_FMT ": parse error",
-                S_ARG(q), S_ARG(f->name));
+        err_set(err, ERR_USAGE, 0, "invalid value " S_FMT " for flag -" S_FMT ": %s", S_ARG(q),
+                S_ARG(f->name),
+                f->type == FLAG_INT && is_long_integer(value) ? "value out of range"
+                                                              : "parse error");
     arena_done(&scratch);
     return false;
 }

@@ -60,7 +60,8 @@ static bool fetch_inputs(struct arena *out, struct sources *s, const struct cli 
         say_fetching(out, &s->inputs[i], time, ui);
         jobs[n++] = s->inputs[i].fetch;
     }
-    if (!fetch_check_opts(&opts, err) || !fetch_all(jobs, n, &opts, err)) return false;
+    if (n && !fetch_check_opts(&opts, err)) return false; // files need no certificate
+    if (!fetch_all(jobs, n, &opts, err)) return false;
     n = 0;
     for (size_t i = 0; i < s->n; i++)
         if (s->inputs[i].is_url) s->inputs[i].fetch = jobs[n++];

@@ -84,11 +84,20 @@ static str broken_name(struct arena *scratch, str name) {
     return buf_str(&b);
 }
 
+// The last part of a path, fit for a label.
+static str escaped_basename(struct arena *scratch, str path) {
+    if (!path.len) return path;
+    struct buf b = buf_new(scratch, MAX_LABEL);
+    dot_escape(&b, str_basename(path));
+    return buf_str(&b);
+}
+
 static void put_node_label(struct buf *b, struct arena *scratch, const struct summary *s,
                            const struct node *n, const struct frame *frame) {
     struct frame shown = *frame;
     shown.name = broken_name(scratch, frame->name);
-    if (shown.file.len) shown.file = str_basename(shown.file);
+    shown.file = escaped_basename(scratch, frame->file);
+    shown.object = escaped_basename(scratch, frame->object);
     frame_name_write(b, &shown, S("\\n"));
     buf_put(b, S("\\n"));
     i64 flat = node_flat(n), cum = node_cum(n);

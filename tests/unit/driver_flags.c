@@ -62,6 +62,9 @@ TEST(bad_flags_are_told_in_gos_words) {
     CHECK_STR(str_of(t->err.text), S("flag provided but not defined: -granularity"));
     CHECK_EQ(PARSE(&cli, "-nodecount=x", "p"), CLI_BAD_FLAG);
     CHECK_STR(str_of(t->err.text), S("invalid value \"x\" for flag -nodecount: parse error"));
+    CHECK_EQ(PARSE(&cli, "-nodecount=-99999999999999999999", "p"), CLI_BAD_FLAG);
+    CHECK_STR(str_of(t->err.text),
+              S("invalid value \"-99999999999999999999\" for flag -nodecount: value out of range"));
     CHECK_EQ(PARSE(&cli, "-focus"), CLI_BAD_FLAG);
     CHECK_STR(str_of(t->err.text), S("flag needs an argument: -focus"));
     CHECK_EQ(PARSE(&cli, "---x"), CLI_BAD_FLAG);

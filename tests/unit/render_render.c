@@ -116,6 +116,14 @@ TEST(dot_escapes_what_would_end_a_string) {
     CHECK(str_contains(text, S("N2 -> N1 [label=\" 3\" weight=101 penwidth=6 color=\"#b20000\"")));
 }
 
+TEST(dot_escapes_file_names_in_labels) {
+    struct profile p = STACKS(t, "main@a\\x\"b.cc:7 3");
+    struct fixture f = {.view_opts = {.granularity = GRANULARITY_LINES}};
+    prepare(t, &p, &f, true);
+    render_dot(&f.to, &f.summary, &f.legend, &f.graph);
+    CHECK(str_contains(buf_str(&f.to), S("N1 [label=\"main\\na\\\\x\\\"b.cc:7\\n3 (100%)\"")));
+}
+
 TEST(callgrind_compresses_names_and_addresses) {
     struct profile p = STACKS(t, "main@m.c:1;a@a.c:2 3", "main@m.c:1;a@a.c:3 1");
     struct fixture f = {.view_opts = {.granularity = GRANULARITY_LINES}};
