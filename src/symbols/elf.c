@@ -106,17 +106,20 @@ static int compare_symbols(const void *a, const void *b, void *ctx) {
 
 static u32 gather(const struct symbol_source *from, struct sortable *into) {
     size_t n = from->symbols.len / sizeof(Elf64_Sym);
-    u32 kept = 0;
+    u32 kept = 0, source = 0; // a file's symbol stands before those of its static functions
     for (size_t i = 0; i < n; i++) {
         Elf64_Sym symbol;
         memcpy(&symbol, from->symbols.p + i * sizeof symbol, sizeof symbol);
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_FILE) source = symbol.st_name;
         if (!is_function(&symbol) || name_at(from->names, symbol.st_name).len == 0) continue;
         u64 end = symbol_end(from, &symbol);
         if (end <= symbol.st_value) continue;
-        into[kept++] = (struct sortable){{symbol.st_value, end, symbol.st_name},
-                                         symbol.st_size > 0,
-                                         ELF64_ST_BIND(symbol.st_info),
-                                         ELF64_ST_TYPE(symbol.st_info)};
+        u8 binding = ELF64_ST_BIND(symbol.st_info);
+        into[kept++] = (struct sortable){
+            {symbol.st_value, end, symbol.st_name, binding == STB_LOCAL ? source : 0},
+            symbol.st_size > 0,
+            binding,
+            ELF64_ST_TYPE(symbol.st_info)};
     }
     return kept;
 }
@@ -216,6 +219,10 @@ static u32 count_before(const struct elf_symbols *table, u64 address) {
 str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *symbol) {
     str name = name_at(table->names, symbol->name), plain, version;
     return str_cut(name, '@', &plain, &version) && plain.len > 0 ? plain : name;
+}
+
+str elf_symbol_source(const struct elf_symbols *table, const struct elf_symbol *symbol) {
+    return symbol->source ? name_at(table->names, symbol->source) : S("");
 }
 
 const struct elf_symbol *elf_symbol_find(const struct elf_symbols *table, u64 address) {

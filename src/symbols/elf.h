@@ -13,6 +13,7 @@
 struct elf_symbol {
     u64 start, end; // [start, end); never empty
     u32 name;       // offset in names
+    u32 source;     // the same of a static function's source file; 0: not known
 };
 
 struct elf_symbols {
@@ -41,6 +42,8 @@ str elf_symbol_at(const struct elf_symbols *table, u64 address, u64 *start);
 const struct elf_symbol *elf_symbol_find(const struct elf_symbols *table, u64 address);
 // The name of one symbol, without its "@VERSION".
 str elf_symbol_name(const struct elf_symbols *table, const struct elf_symbol *symbol);
+// The source file of a static function, as the linker tells it; empty: not known.
+str elf_symbol_source(const struct elf_symbols *table, const struct elf_symbol *symbol);
 // The value of the symbol called so, of any kind, by .symtab; false: there is none.
 MUST_USE bool elf_symbol_value(str file, str name, u64 *ret);
 // The variable that contains address in a whole file's bytes, by a walk over its symbols; empty:

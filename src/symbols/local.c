@@ -122,8 +122,8 @@ static bool has_alias(const struct elf_symbols *symbols, const struct elf_symbol
 }
 
 // The outermost function takes the symbol table's name, which tells clones apart ("f.part.0"); an
-// address without DWARF has that name only.
-static void add_symbol(struct arena *scratch, const struct elf_symbols *symbols,
+// address without DWARF has that name only, and the file of a static function (not with fastlocal).
+static void add_symbol(struct arena *scratch, const struct elf_symbols *symbols, bool is_fast,
                        struct dwarf_query *query) {
     const struct elf_symbol *symbol = elf_symbol_find(symbols, query->address);
     str name = symbol ? elf_symbol_name(symbols, symbol) : S("");
@@ -131,6 +131,7 @@ static void add_symbol(struct arena *scratch, const struct elf_symbols *symbols,
     if (query->n_frames == 0) {
         query->frames = NEW(scratch, struct dwarf_frame, 1);
         query->n_frames = 1;
+        if (!is_fast) query->frames[0].file = str_copy(scratch, elf_symbol_source(symbols, symbol));
     }
     struct dwarf_frame *outer = &query->frames[query->n_frames - 1];
     if (outer->function.len && has_alias(symbols, symbol, outer->function)) return;
@@ -150,11 +151,11 @@ static struct elf_symbols read_symbols(struct job *job, const struct binary *fil
     return symbols;
 }
 
-static void add_symbols(struct job *job, const struct elf_symbols *symbols) {
+static void add_symbols(struct job *job, const struct elf_symbols *symbols, bool is_fast) {
     for (size_t i = 0; i < job->n; i++) {
         struct dwarf_query *query = &job->queries[i];
         if (job->want == WANT_LINES && query->n_frames == 0) continue;
-        add_symbol(&job->arena, symbols, query);
+        add_symbol(&job->arena, symbols, is_fast, query);
     }
 }
 
@@ -169,7 +170,7 @@ static void look_up(const struct asking *a, struct job *job, const struct binary
         dwarf_lookup(&job->arena, dwarf, job->queries, job->n);
     struct binary debug = {0};
     struct elf_symbols symbols = read_symbols(job, file, dwarf, &debug);
-    add_symbols(job, &symbols);
+    add_symbols(job, &symbols, a->opts->is_fast);
     binary_close(&debug);
     dwarf_close(dwarf);
     job->is_found = true;
@@ -183,7 +184,7 @@ static void do_job(const struct asking *a, struct job *job) {
         u64 shift;
         if (!running_symbols(&job->arena, p, m, &symbols, &shift)) return;
         collect_places(a, job, NULL, shift);
-        add_symbols(job, &symbols);
+        add_symbols(job, &symbols, true);
         job->is_found = true;
         return;
     }

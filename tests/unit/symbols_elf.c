@@ -58,6 +58,18 @@ TEST(behind_a_nested_symbol_the_outer_one_goes_on) {
     CHECK_STR(elf_symbol_at(&table, 0x150, NULL), S("outer"));
 }
 
+TEST(a_static_function_has_the_file_symbol_before_it) {
+    Elf64_Sym symbols[] = {
+        FUNC(OUTER, 0x100, 0x10, STB_LOCAL),
+        {.st_name = ALPHA, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_FILE), .st_shndx = SHN_ABS},
+        FUNC(INNER, 0x120, 0x10, STB_LOCAL),
+        FUNC(WRITE, 0x140, 0x10, STB_GLOBAL)};
+    struct elf_symbols table = table_of(t, symbols, 4, names);
+    CHECK_STR(elf_symbol_source(&table, elf_symbol_find(&table, 0x100)), S(""));
+    CHECK_STR(elf_symbol_source(&table, elf_symbol_find(&table, 0x120)), S("alpha"));
+    CHECK_STR(elf_symbol_source(&table, elf_symbol_find(&table, 0x140)), S(""));
+}
+
 TEST(what_is_no_function_and_what_has_no_size_is_left_out) {
     Elf64_Sym symbols[] = {
         {.st_name = ALPHA,
