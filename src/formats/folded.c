@@ -3,7 +3,8 @@
 // formats/formats.h.
 //
 // Recognized when every line that is not empty or a '#' comment ends in a blank and a number, with
-// something before it. The legacy text forms are asked first, so that none of theirs comes here.
+// something before it. The legacy text forms are asked first; what is damaged of theirs comes here
+// ("sampling period = 100") and is told from stacks by having blanks and no ';' anywhere.
 #include "formats/named.h"
 #include "formats/recognize.h"
 
@@ -24,12 +25,15 @@ static bool is_folded(str bytes) {
     str line, frames;
     i64 count;
     u32 n_stacks = 0;
+    bool has_calls = false, has_blanks = false;
     while (reader_line(&r, &line)) {
         if (is_blank(line)) continue;
         if (!line_split(line, &frames, &count)) return false;
+        has_calls = has_calls || str_find_byte(frames, ';') >= 0;
+        has_blanks = has_blanks || str_find_byte(frames, ' ') >= 0;
         n_stacks++;
     }
-    return n_stacks > 0;
+    return n_stacks > 0 && (has_calls || !has_blanks);
 }
 
 static void push_frames(struct named *n, str frames) {

@@ -47,6 +47,16 @@ TEST(text_that_is_not_folded_stays_unrecognized) {
     CHECK_STR(str_of(t->err.text), S("parsing profile: unrecognized profile format"));
 }
 
+// A contention profile that had lost its first line was shown as stacks of "sampling period =".
+TEST(words_and_numbers_without_any_call_are_no_folded_stacks) {
+    struct profile p;
+    str file = S("cycles/second = 3201000000\nsampling period = 100\n");
+    CHECK(!formats_load(t->arena, file, NULL, &p, &t->err));
+    CHECK_EQ(t->err.code, ERR_UNRECOGNIZED);
+    CHECK(formats_load(t->arena, S("main 7\nread 3\n"), NULL, &p, &t->err));
+    CHECK_EQ(p.n_samples, 2);
+}
+
 TEST(perf_script_gives_a_type_an_event_and_addresses) {
     struct profile p;
     str file = S("# captured on: today\n"
