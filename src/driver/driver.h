@@ -33,6 +33,10 @@ struct traced {
     str name, bytes;
     str address; // of -http
     bool opens_browser;
+    // Fetches another one from where it came; NULL: that was no URL. *ret stays until it is
+    // forgotten. Any thread may call it.
+    bool (*record)(const struct traced *t, i64 seconds, str *ret, struct err *err);
+    void (*forget)(str bytes);
 };
 
 // What serves web pages: driver stands below web, so main hands it in. Each gives the exit status.

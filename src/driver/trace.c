@@ -7,6 +7,7 @@
 #include "render/render.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 enum {
     OUT_CHUNK = 64 << 10, // bytes a write
@@ -183,12 +184,23 @@ static int show_profile(struct trace_run *run) {
     return finish_reader(run);
 }
 
+static bool record(const struct traced *t, i64 seconds, str *ret, struct err *err) {
+    AUTO_ARENA struct arena scratch = {0};
+    return trace_input_again(&scratch, t->name, seconds, ret, err);
+}
+
+static void forget(str bytes) {
+    munmap((void *)(uintptr_t)bytes.p, bytes.len);
+}
+
 static int serve(struct trace_run *run) {
     struct err err = {0};
     struct traced t = {.name = run->source,
                        .bytes = run->input.bytes,
                        .address = run->flags->http,
-                       .opens_browser = !run->flags->no_browser && run->ui->is_terminal};
+                       .opens_browser = !run->flags->no_browser && run->ui->is_terminal,
+                       .record = trace_input_is_url(run->out, run->source) ? record : NULL,
+                       .forget = forget};
     if (run->pages) return run->pages->trace(&t, run->ui);
     err_fill(&err, ERR_UNSUPPORTED, 0, "-http: this pprof was built without web pages");
     return fail(run->ui, &err);

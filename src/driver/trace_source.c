@@ -118,6 +118,23 @@ bool trace_input_open(struct arena *out, str word, const struct ui *ui, struct t
     return open_spooled(out, fd, word, NULL, ret, err);
 }
 
+bool trace_input_is_url(struct arena *out, str word) {
+    struct source_url url;
+    return !str_eq(word, S("-")) && access(str_z(out, word), F_OK) != 0 &&
+           source_url_parse(out, word, (struct source_time){0}, &url);
+}
+
+bool trace_input_again(struct arena *out, str word, i64 seconds, str *ret, struct err *err) {
+    struct source_url url;
+    struct trace_input input = {0};
+    if (!source_url_parse(out, word, (struct source_time){.seconds = seconds}, &url))
+        return err_set(err, ERR_USAGE, 0, "no URL: " S_FMT, S_ARG(word));
+    if (!open_spooled(out, -1, word, &url, &input, err)) return false;
+    if (!input.map) return err_set(err, ERR_MALFORMED, 0, "the answer is empty");
+    *ret = input.bytes;
+    return true;
+}
+
 void trace_input_close(struct trace_input *input) {
     if (input->map) munmap(input->map, input->bytes.len);
     input->map = NULL;

@@ -82,7 +82,9 @@ static str source_name(struct arena *out, const struct cli *cli) {
 }
 
 // Standard input has been read to its end, and profiles of a trace are made of it.
-static bool can_refresh(const struct cli *cli) {
+static bool can_refresh(const struct profile_site *site) {
+    const struct cli *cli = site->cli;
+    if (site->is_made) return false;
     for (size_t i = 0; i < cli->n_sources + cli->n_bases; i++) {
         bool is_base = i >= cli->n_sources;
         str word = is_base ? cli->bases[i - cli->n_sources] : cli->sources[i];
@@ -111,7 +113,7 @@ static bool put_sources(struct web_request *rq, struct web_reply *reply) {
         json_close(&j, '}');
     }
     json_close(&j, ']');
-    json_key_bool(&j, "can_refresh", can_refresh(site->cli));
+    json_key_bool(&j, "can_refresh", can_refresh(site));
     json_key_bool(&j, "is_refreshing", list.is_refreshing);
     json_key_text(&j, "error", list.error);
     json_close(&j, '}');
@@ -125,7 +127,7 @@ bool api_sources(struct web_request *rq, struct web_reply *reply, struct err *er
 
 bool api_refresh(struct web_request *rq, struct web_reply *reply, struct err *err) {
     struct profile_site *site = rq->ctx;
-    if (!can_refresh(site->cli)) {
+    if (!can_refresh(site)) {
         reply->status = 409;
         return err_set(err, ERR_UNSUPPORTED, 0, "this source cannot be loaded again");
     }

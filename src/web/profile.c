@@ -58,7 +58,8 @@ void asked_put_warnings(const struct asked *a, struct json *j) {
 bool profile_site_open(struct arena *out, const struct cli *cli, const struct profile *p,
                        const struct ui *ui, struct profile_site *ret, struct web_site *ret_web,
                        struct err *err) {
-    *ret = (struct profile_site){.cli = cli, .configs_lock = PTHREAD_MUTEX_INITIALIZER};
+    *ret =
+        (struct profile_site){.cli = cli, .is_made = !p, .configs_lock = PTHREAD_MUTEX_INITIALIZER};
     *ret_web = (struct web_site){.routes = routes,
                                  .n_routes = countof(routes),
                                  .ctx = ret,

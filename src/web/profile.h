@@ -12,6 +12,7 @@
 struct profile_site {
     const struct cli *cli;
     struct sources_kept *sources;
+    bool is_made; // its profiles were made of a trace: none was loaded from the command line
     pthread_mutex_t configs_lock; // over settings.json while it is changed
 };
 

@@ -213,6 +213,16 @@ async function shop(page) {
   check('and a table leads back to the timeline', page.url().includes('k=goroutine'));
   await settled(page);
   await shot(page, 'trace-shop');
+  await page.click('text=Record again');
+  await page.fill('dialog input', '1');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /Recording|Reading/.test(document.querySelector('.topbar')?.textContent ?? ''));
+  const before = await page.evaluate(() => globalThis.__ui.timeline.summary.begin);
+  await page.waitForFunction((begin) => (globalThis.__ui?.timeline.summary.begin ?? begin) !== begin, before, { timeout: 60000 });
+  await settled(page);
+  check('another trace of the shop is recorded and shown', !page.url().includes('lane='), page.url());
+  const sources = await page.evaluate(async () => (await fetch('/api/sources')).json());
+  check('profiles of a trace cannot be fetched again', sources.can_refresh === false, sources);
 }
 
 // The pictures of docs/trace.md: how a slow request is found.
@@ -265,6 +275,7 @@ await run(async () => {
   await shop(page);
   const old = await serveTrace(GO_OLD);
   await open(page, `${old}/?k=proc`);
+  check('a file cannot be recorded again', !(await page.locator('.topbar').innerText()).includes('Record again'));
   check('a trace of Go 1.19 is shown', (await page.evaluate(() => globalThis.__ui.timeline.rows.total)) > 0);
   await pictures(browser, requests);
 });

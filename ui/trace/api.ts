@@ -59,6 +59,8 @@ export interface Task {
 }
 export interface Rows<R> { total: number; rows: R[] }
 
+export interface Live { can_record: boolean; is_recording: boolean; number: number; error: string }
+
 export function ask<T>(call: string, query: Record<string, string | number>, signal?: AbortSignal): Promise<T> {
   const pairs: Query = Object.entries(query).filter(([, v]) => v !== '').map(([k, v]) => [k, String(v)]);
   return getJson<T>(`/api/trace/${call}`, pairs, signal);

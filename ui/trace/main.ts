@@ -15,6 +15,7 @@ import { blockingPage } from './blocking.ts';
 import { Drawer } from './drawer.ts';
 import { mmuPage } from './mmu.ts';
 import { Overview } from './overview.ts';
+import { recordButton } from './record.ts';
 import { SearchBox } from './search.ts';
 import { goroutinesPage, regionsPage, tasksPage, type PageLinks } from './tables.ts';
 import { Timeline, type Box } from './timeline.ts';
@@ -95,7 +96,7 @@ class App {
     replace(document.body,
       h('header', { class: 'topbar' },
         h('div', { class: 'trace-name', title: summary.name }, h('strong', {}, summary.name.split('/').pop() ?? ''), h('span', { class: 'faint' }, ` ${facts}`)),
-        this.nav, h('div', { class: 'grow' }), this.search.element, theme,
+        this.nav, h('div', { class: 'grow' }), this.search.element, recordButton(summary.name, showError), theme,
         iconButton('help', 'Keys and commands', openHelp)),
       summary.broken ? h('p', { class: 'notice', role: 'status' }, `The trace breaks off: ${summary.broken}. What comes before is shown.`) : null,
       this.content);
