@@ -82,6 +82,10 @@ async function names(page) {
     check(`${where}: nothing is wider than the window`, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     await shot(page, `odd-${where}`);
   }
+  await page.goto(`${base}/ui/graph`);
+  await page.waitForSelector('.graph-svg g.node[data-name]');
+  check('a name of 1,500 letters leaves the graph readable', await page.evaluate(() => document.querySelector('.graph-svg').getBBox().width < 3000));
+  check('and is said whole', await page.evaluate(() => [...document.querySelectorAll('.graph-svg g.node title')].some((el) => el.textContent.includes('very_long'))));
   await page.goto(`${base}/ui/peek?fn=${encodeURIComponent('^函数$')}`);
   await page.waitForSelector('.peek-block');
   check('a name in another script is found', (await page.locator('.peek-middle h2').innerText()) === '函数');

@@ -41,6 +41,17 @@ function layout(dot: string): Promise<string> {
   return new Promise((done, fail) => waiting.set(id, { done, fail }));
 }
 
+const MAX_LINE = 60; // letters of a line in a box: a C++ name of a thousand makes all else too small to read
+
+// Lines of labels cut to what can be read; the whole name is in the title of the node.
+function shortLabels(dot: string): string {
+  const cut = (line: string) => {
+    const letters = line.match(/\\.|[^\\]/gsu) ?? []; // an escape is one
+    return letters.length > MAX_LINE ? `${letters.slice(0, MAX_LINE - 1).join('')}…` : line;
+  };
+  return dot.replace(/\blabel="((?:[^"\\]|\\.)*)"/gs, (_, label: string) => `label="${label.includes('\\l') ? label : label.split('\\n').map(cut).join('\\n')}"`); // "\l" ends lines of the legend
+}
+
 // A name in the picture is text, never markup: what could run is taken out all the same.
 function parse(text: string): SVGSVGElement {
   const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
@@ -102,7 +113,7 @@ class GraphView implements View {
     if (!graph) return;
     if (!graph.rows.length) return this.drawNone(graph);
     const dot = await ask('/api/export', this.app.query({ form: 'dot' }), {});
-    const svg = parse(await layout(await dot.text()));
+    const svg = parse(await layout(shortLabels(await dot.text())));
     this.size = { width: svg.viewBox.baseVal.width || 1, height: svg.viewBox.baseVal.height || 1 };
     for (const name of ['width', 'height']) svg.setAttribute(name, '100%');
     svg.setAttribute('class', 'graph-svg');
