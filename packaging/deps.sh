@@ -10,7 +10,8 @@ libraries='libcmocka-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev libeven
 # cmake and libboost-context-dev: what programs that link libpprof may use. The shells complete, perf records.
 checks='zsh fish linux-perf chromium cmake libboost-context-dev clang-14 clang-format-14 libclang-rt-14-dev gdb curl'
 servers='redis-server redis-tools nginx-light memcached libmemcached-tools postgresql-15 sqlite3 wrk'
-peers='libgoogle-perftools-dev google-perftools libjemalloc2 libmimalloc2.0 heaptrack libunwind-dev'
+peers='libgoogle-perftools-dev google-perftools libjemalloc2 libmimalloc2.0 heaptrack libunwind-dev
+    liblttng-ust-dev lttng-tools'
 
 is_installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 

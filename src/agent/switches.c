@@ -124,7 +124,8 @@ static void off_end(struct followed *f, struct switched *sums, u64 time_ns) {
 }
 
 static void take(struct followed *f, const struct record *r) {
-    if (r->header.type == PERF_RECORD_LOST) switches.n_lost++;
+    // struct { header; u64 id, lost; }: lost stands where the time of a switch does.
+    if (r->header.type == PERF_RECORD_LOST) switches.n_lost += r->time_ns;
     if (r->header.type != PERF_RECORD_SWITCH) return;
     bool is_out = r->header.misc & PERF_RECORD_MISC_SWITCH_OUT;
     bool is_preempted = is_out && (r->header.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT);

@@ -4,6 +4,7 @@
 
 #include "agent/heap.h"
 #include "agent/hot/hot.h"
+#include "agent/switches.h"
 
 #include <event2/buffer.h>
 #include <fcntl.h>
@@ -15,8 +16,9 @@
 
 enum {
     NS_A_MS = 1000 * 1000,
-    // Records that are being written while the agent looks: they are taken the next time.
-    LATE_NS = 2 * NS_A_MS,
+    // Records that are being written while the agent looks are taken the next time; and who is
+    // woken or born within it finds who did it, see trace_drain.c.
+    LATE_NS = 5 * NS_A_MS,
     HEAP_MS = 200, // how often the heap is told
 };
 
@@ -130,6 +132,8 @@ bool tracer_begin(u32 version, struct err *err) {
     if (!trace_hot_init()) return err_sys(err, "memory for a trace");
     tracer.version = version ? version : (u32)TRACE_WRITE_GO123;
     tracer.n_lost = tracer.n_lost_told = 0;
+    tracer.n_switches_lost_told = 0;
+    tracer.is_unfollowed = tracer.is_unfollowed_told = false;
     tracer.heap_ns = 0;
     atomic_store(&trace_hot.n_lost, 0);
     arena_init(&tracer.arena);
@@ -163,7 +167,7 @@ static bool client_is_slow(void) {
 static void step(void) {
     images_follow();
     io_forget();
-    tracer_drain(pair_late());
+    tracer_drain(pair_late(), false);
     tell_heap();
     if (tracer.last.ns < tracer.gen_begin_ns + (u64)TRACE_GENERATION_MS * NS_A_MS) return;
     tracer_sweep(tracer.last.ns);
@@ -172,7 +176,7 @@ static void step(void) {
 }
 
 static void step_to_end(void) {
-    tracer_drain(pair_now());
+    tracer_drain(pair_now(), true);
     tracer_cut();
 }
 
@@ -218,7 +222,13 @@ str trace_status(struct arena *out) {
     if (trace_hot.chunks && !trace_hot.has_counter)
         buf_printf(&b, "no steady counter in this machine: events cost a clock_gettime. ");
     if (tracer.n_without_memory)
-        buf_printf(&b, "%u traces ended early: out of memory", tracer.n_without_memory);
+        buf_printf(&b, "%u traces ended early: out of memory. ", tracer.n_without_memory);
+    str why = switches_status(out);
+    if (why.len)
+        buf_printf(&b,
+                   "traces do not have what only the scheduler knows (who lost a CPU or got one, "
+                   "waits that no hook sees): " S_FMT,
+                   S_ARG(why));
     return buf_str(&b);
 }
 

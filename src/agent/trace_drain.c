@@ -5,12 +5,14 @@
 #include "agent/hot/hot.h"
 #include "agent/switches.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
-    SIZE_LOOKS = 4096,     // acts from one look at the generation's size to the next
-    DRAIN_MAX = 512 << 10, // records sorted at a time: 16 MiB
+    BIRTH_NS = 200 * 1000 * 1000, // a creation waits so long for its thread to begin, on a busy CPU
+    SIZE_LOOKS = 4096,            // acts from one look at the generation's size to the next
+    DRAIN_MAX = 512 << 10,        // records sorted at a time: 16 MiB
 };
 
 // A record on its way.
@@ -26,6 +28,9 @@ struct drain {
     struct item *items;
     u32 n;
     size_t cap;
+    struct item *ahead; // first records behind the end, of threads that go on or begin with them
+    u32 n_ahead;
+    size_t cap_ahead;
     struct clock_pair from, to;
 };
 
@@ -58,6 +63,15 @@ static u32 records_of(const struct trace_record *record) {
     return trace_mark_of(record) >= TRACE_MARK_TASK_BEGIN ? trace_arg_of(record) : 1;
 }
 
+// Who woke or made a thread may be within the drain and what came of it just behind its end.
+static void look_ahead(struct drain *d, struct trace_stream *stream,
+                       const struct trace_record *record) {
+    enum trace_mark mark = trace_mark_of(record);
+    if (mark != TRACE_MARK_WOKEN && mark != TRACE_MARK_BORN) return;
+    GROW(&d->scratch, d->ahead, d->cap_ahead, d->n_ahead + 1);
+    d->ahead[d->n_ahead++] = (struct item){record->ticks, record, stream, 0};
+}
+
 // Looks at a stream's records up to the end of the drain, without taking them; gives their number.
 static void look(struct drain *d, struct trace_stream *stream) {
     u32 chunk = atomic_load_explicit(&stream->first, memory_order_acquire), at = stream->n_taken;
@@ -67,7 +81,7 @@ static void look(struct drain *d, struct trace_stream *stream) {
         u32 n = atomic_load_explicit(&c->n, memory_order_acquire);
         for (; at < n; at += records_of(&c->records[at])) {
             const struct trace_record *record = &c->records[at];
-            if (record->ticks > d->to.ticks) return;
+            if (record->ticks > d->to.ticks) return look_ahead(d, stream, record);
             if (record->ticks < tracer.begun.ticks) continue; // of a trace before
             GROW(&d->scratch, d->items, d->cap, d->n + 1);
             d->items[d->n++] = (struct item){record->ticks, record, stream, 0};
@@ -80,13 +94,49 @@ static void look(struct drain *d, struct trace_stream *stream) {
 // Everything up to the end; too much at once is taken in pieces.
 static void look_at_all(struct drain *d) {
     for (;;) {
-        d->n = 0;
+        d->n = d->n_ahead = 0;
         for (u32 i = 0; i < tracer.n_streams; i++) look(d, stream_of(tracer.streams[i]));
         if (d->n < DRAIN_MAX || d->to.ticks <= d->from.ticks + 1) return;
         struct clock_pair half = {d->from.ticks + (d->to.ticks - d->from.ticks) / 2,
                                   d->from.ns + (d->to.ns - d->from.ns) / 2};
         d->to = half;
     }
+}
+
+// More creations than births of each number; numbers are used again.
+static void count_births(const struct drain *d, struct idmap *unborn) {
+    for (u32 i = 0; i < d->n; i++) {
+        enum trace_mark mark = trace_mark_of(d->items[i].record);
+        u32 *n = mark == TRACE_MARK_CREATES || mark == TRACE_MARK_BORN
+                     ? idmap_at(unborn, trace_arg_of(d->items[i].record))
+                     : NULL;
+        if (!n) continue;
+        if (*n == U32_NONE) *n = 0;
+        *n += mark == TRACE_MARK_CREATES ? 1u : -1u;
+    }
+    for (u32 i = 0; i < d->n_ahead; i++)
+        if (trace_mark_of(d->ahead[i].record) == TRACE_MARK_BORN)
+            *idmap_at(unborn, trace_arg_of(d->ahead[i].record)) -= 1u;
+}
+
+// A creation is written with the number of the thread it makes, which the thread tells: the drain
+// ends before one whose thread has not begun yet. False: it has no other end than its beginning.
+static bool hold_back(struct drain *d) {
+    struct idmap unborn;
+    u64 end = d->to.ticks;
+    idmap_init(&unborn, &d->scratch);
+    count_births(d, &unborn);
+    for (u32 i = 0; i < d->n; i++) {
+        const struct item *item = &d->items[i];
+        if (trace_mark_of(item->record) != TRACE_MARK_CREATES || item->ticks > end) continue;
+        u32 n = idmap_get(&unborn, trace_arg_of(item->record));
+        if ((i32)n > 0 && d->to.ns - ns_of(d, item->ticks) < BIRTH_NS) end = item->ticks - 1;
+    }
+    if (end == d->to.ticks) return true;
+    if (end <= d->from.ticks) return false;
+    d->to = (struct clock_pair){end, ns_of(d, end)};
+    look_at_all(d);
+    return true;
 }
 
 // The scheduler's records, whose time is nanoseconds, take their place among the threads' own.
@@ -128,16 +178,18 @@ static void match(struct drain *d, struct idmap *posts, u32 i) {
     struct item *item = &d->items[i];
     struct trace_stream *stream = item->stream;
     u32 post = stream->waits_for ? idmap_get(posts, (u32)stream->waits_for) : U32_NONE;
-    stream->waits_for = 0;
+    if (i < d->n) stream->waits_for = 0; // else the next drain finds it, and maybe its post
     if (post == U32_NONE || d->items[post].stream == stream) return;
     if (d->items[post].ticks < stream->waits_since) return;
+    stream->waits_for = 0;
     item->woke = d->items[post].woke;
     d->items[post].woke = i + 1;
 }
 
 static void match_birth(struct drain *d, struct idmap *births, u32 i) {
     u32 creation = idmap_get(births, trace_arg_of(d->items[i].record));
-    if (creation != U32_NONE) d->items[creation].woke = i + 1;
+    // One that has its thread is not meant: numbers are used again.
+    if (creation != U32_NONE && !d->items[creation].woke) d->items[creation].woke = i + 1;
 }
 
 static void match_all(struct drain *d) {
@@ -155,6 +207,19 @@ static void match_all(struct drain *d) {
         item->stream->waits_for = 1ull << 32 | trace_arg_of(item->record);
         item->stream->waits_since = item->ticks;
     }
+    for (u32 i = d->n; i < d->n + d->n_ahead; i++) {
+        if (trace_mark_of(d->items[i].record) == TRACE_MARK_WOKEN)
+            match(d, &posts, i);
+        else
+            match_birth(d, &births, i);
+    }
+}
+
+// Behind the others, where put_all does not come.
+static void append_ahead(struct drain *d) {
+    if (!d->n_ahead) return;
+    GROW(&d->scratch, d->items, d->cap, d->n + d->n_ahead);
+    memcpy(d->items + d->n, d->ahead, d->n_ahead * sizeof *d->ahead);
 }
 
 // What an item did to others, each by an act of its own.
@@ -311,15 +376,20 @@ static void release_all(const struct drain *d) {
     tracer.n_lost += atomic_exchange(&trace_hot.n_lost, 0);
 }
 
-void tracer_drain(struct clock_pair now) {
+void tracer_drain(struct clock_pair now, bool is_end) {
     take_streams();
     if (tracer.has_switches) switches_drain();
     while (tracer.last.ticks < now.ticks) {
         struct drain d = {.from = tracer.last, .to = now};
         d.scratch = arena_sub(&tracer.arena);
         look_at_all(&d);
+        if (!is_end && !hold_back(&d)) {
+            arena_done(&d.scratch);
+            return;
+        }
         take_switches(&d);
         sort(&d);
+        append_ahead(&d);
         match_all(&d);
         put_all(&d);
         release_all(&d);
@@ -328,16 +398,39 @@ void tracer_drain(struct clock_pair now) {
     }
 }
 
-void tracer_notices(u64 time_ns) {
+static void notice(u64 time_ns, str sentence) {
+    trace_writer_notice(tracer.writer, time_ns, (u32)syscall(SYS_gettid), sentence);
+}
+
+static void notice_count(u64 time_ns, u64 n, const char *what) {
     struct buf b = buf_new(&tracer.gen, 256);
-    if (!tracer.has_switches && !tracer.is_switches_told) {
+    buf_printf(&b, "%llu %s", (unsigned long long)n, what);
+    notice(time_ns, buf_str(&b));
+}
+
+static void notice_switches(u64 time_ns) {
+    u64 n_lost = switches_lost(), n_told = tracer.n_switches_lost_told;
+    if (!tracer.has_switches) {
+        if (!tracer.is_switches_told) notice(time_ns, switches_status(&tracer.gen));
         tracer.is_switches_told = true;
-        str why = switches_status(&tracer.gen);
-        trace_writer_notice(tracer.writer, time_ns, (u32)syscall(SYS_gettid), why);
+        return;
     }
+    tracer.n_switches_lost_told = n_lost;
+    // Less than was told: an off-CPU profile has begun its count anew.
+    if (n_lost > n_told)
+        notice_count(time_ns, n_lost - n_told,
+                     "of the scheduler's records were lost: their threads look as they did before");
+    if (tracer.is_unfollowed && !tracer.is_unfollowed_told)
+        notice_count(time_ns, MAX_SWITCHED,
+                     "threads at most have the scheduler's records (or the kernel locks no more "
+                     "memory): of the others only hooks tell");
+    tracer.is_unfollowed_told |= tracer.is_unfollowed;
+}
+
+void tracer_notices(u64 time_ns) {
+    notice_switches(time_ns);
     if (tracer.n_lost == tracer.n_lost_told) return;
-    buf_printf(&b, "%llu events were lost: no room in their buffers",
-               (unsigned long long)(tracer.n_lost - tracer.n_lost_told));
+    notice_count(time_ns, tracer.n_lost - tracer.n_lost_told,
+                 "events were lost: no room in their buffers");
     tracer.n_lost_told = tracer.n_lost;
-    trace_writer_notice(tracer.writer, time_ns, (u32)syscall(SYS_gettid), buf_str(&b));
 }

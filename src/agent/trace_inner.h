@@ -41,8 +41,10 @@ struct tracer {
     struct trace_record *switches; // of the scheduler since the last drain; ticks are nanoseconds
     u32 n_switches;
     size_t cap_switches;
-    bool has_switches;     // the kernel gives them
-    bool is_switches_told; // why it does not is in the trace
+    bool has_switches;                      // the kernel gives them
+    bool is_switches_told;                  // why it does not is in the trace
+    bool is_unfollowed, is_unfollowed_told; // there is no room for those of all threads
+    u64 n_switches_lost_told;
     struct evbuffer *client;
     bool is_client_new; // it gets the header with the next generation
     u32 n_without_memory;
@@ -63,8 +65,8 @@ void tracer_end(void);
 void recorder_take(str generation, u64 end_ns);
 void recorder_after_fork_child(void);
 
-// trace_drain.c: turns the records up to now into acts.
-void tracer_drain(struct clock_pair now);
+// trace_drain.c: turns the records up to now into acts. is_end: else what is not whole yet waits.
+void tracer_drain(struct clock_pair now, bool is_end);
 // "endpoint=/search job=index" of "endpoint\0/search\0job\0index\0".
 str tracer_labels(struct arena *out, str pairs);
 void tracer_notices(u64 time_ns);

@@ -30,7 +30,7 @@ void tracer_switches_begin(void) {
 
 // Without room for its records a thread looks as it does where the kernel gives none.
 void tracer_switches_follow(u32 tid) {
-    if (tracer.has_switches && !switches_follow(tid)) return;
+    if (tracer.has_switches && !switches_follow(tid)) tracer.is_unfollowed = true;
 }
 
 void tracer_switches_sweep(void) {

@@ -98,7 +98,8 @@ void tracer_name_threads(void) {
 }
 
 struct sweep {
-    struct idmap there; // tids of the process
+    struct idmap there; // tids of the process, and of streams that are not read to their end: what
+                        // became of their threads they tell themselves
     u32 *gone;
     u32 n_gone;
     size_t cap_gone;
@@ -154,6 +155,9 @@ void tracer_sweep(u64 time_ns) {
     if (!tasks_list(&scratch, &tids, &n, &err)) return;
     idmap_init(&sweep.there, &scratch);
     for (u32 i = 0; i < n; i++) *idmap_at(&sweep.there, tids[i]) = i;
+    streams_end(&sweep.there);
+    for (u32 i = 0; i < tracer.n_streams; i++)
+        *idmap_at(&sweep.there, atomic_load(&trace_hot.streams[tracer.streams[i] - 1].tid)) = i;
     trace_writer_each(tracer.writer, sweep_one, &sweep);
     for (u32 i = 0; i < sweep.n_gone; i++) {
         struct trace_act end = {.time_ns = time_ns, .kind = TRACE_ACT_ENDED, .tid = sweep.gone[i]};
@@ -161,7 +165,6 @@ void tracer_sweep(u64 time_ns) {
     }
     sweep_unknown(&scratch, tids, n, time_ns);
     tracer_switches_sweep();
-    streams_end(&sweep.there);
     for (u32 i = 0; i < n; i++)
         if (!is_hidden(tids[i])) tracer_switches_follow(tids[i]);
 }

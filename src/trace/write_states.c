@@ -193,8 +193,10 @@ static void act_call(struct trace_writer *w, struct writer_thread *thread,
 static void act_preempted(struct trace_writer *w, struct writer_thread *thread,
                           const struct trace_act *act) {
     if (thread->state != THREAD_RUNNING) return;
-    EMIT(w, thread, act->time_ns, GoStop, write_string(w, S("preempted")),
-         write_stack(w, act->stack));
+    // Where it was nobody knows; its first function says at least who has to wait for a CPU.
+    u64 stack = write_stack(w, act->stack);
+    if (!stack) stack = write_stack_of_pc(w, thread->start_pc);
+    EMIT(w, thread, act->time_ns, GoStop, write_string(w, S("preempted")), stack);
     proc_stop(w, thread);
     thread->state = THREAD_RUNNABLE;
 }

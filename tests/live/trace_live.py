@@ -166,6 +166,33 @@ def shop():
     live.check(live.stop(server) == 0, "the shop ends as it does without a trace")
 
 
+def filtered():
+    """Under a seccomp filter, which might end the program for perf_event_open: a whole trace, which says what it lacks."""
+    import ctypes
+    import struct
+    libc, allow = ctypes.CDLL(None), ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7FFF0000))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(allow)))
+
+    def filter_calls():
+        if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):  # NO_NEW_PRIVS, SECCOMP: everything is allowed
+            os._exit(1)
+
+    port, address = live.free_port(), f"127.0.0.1:{live.free_port()}"
+    server = live.start([live.BUILD / "examples/shop/shop", "-p", port, "-a", address, "-t", "60"], preexec_fn=filter_calls,
+                        stdout=subprocess.DEVNULL)
+    live.wait_port(port)
+    live.wait_profiles(address)
+    trace = live.TEMP / "filtered.trace"
+    fetch(address, "seconds=0.5", trace)
+    text = parsed(trace)
+    live.check(count(text, r' Log .*Category="pprof" Message="a seccomp filter is on') == 1, "a filtered program's trace says what it lacks")
+    live.check(count(text, r'Undetermined->') >= 3 and 'Reason="sleep"' in text, "and is a trace")
+    with urllib.request.urlopen(f"http://{address}/debug/pprof/", timeout=10) as index:
+        live.check(b"what only the scheduler knows" in index.read(), "the index page says so")
+    go_agrees(trace, text)
+    live.stop(server)
+
+
 def churn():
     trace = live.TEMP / "churn.trace"
     done = subprocess.run([FOLDER / "traced", "churn", trace], capture_output=True, text=True, timeout=100)
@@ -288,6 +315,7 @@ server {{ listen 127.0.0.1:{port}; root {folder}/html; }} }}\n""")
 itself()
 cxx()
 shop()
+filtered()
 churn()
 pipe()
 redis()
