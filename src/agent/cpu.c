@@ -160,7 +160,7 @@ static void fold_owed(const struct owed *owed) {
         return;
     }
     AUTO_ARENA struct arena scratch = arena_sub(&cpu.arena);
-    if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &parked))
+    if (cell == U32_NONE && threads_parked(&scratch, owed->tid, &parked) && parked.n_pcs)
         cell = cell_of(stack_intern(parked.pcs, parked.n_pcs), LABELS_NONE);
     if (cell == U32_NONE && owed->start_pc)
         cell = cell_of(stack_intern(&owed->start_pc, 1), LABELS_NONE);

@@ -326,7 +326,8 @@ bool threads_parked(struct arena *out, u32 tid, struct thread_dump *ret) {
     AUTO_CLOSE int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dump *d = dump_new(out, &scratch, tasks_fd);
     struct thread_dump thread = {.tid = tid};
-    if (parked_read(d, &thread) != PARKED_READ) return false;
+    enum parked parked = parked_read(d, &thread);
+    if (parked != PARKED_READ && parked != PARKED_HIDDEN) return false;
     *ret = thread;
     return true;
 }

@@ -54,7 +54,8 @@ MUST_USE bool threads_dump(struct arena *out, struct thread_dumps *ret, struct e
 // the labels "state", "thread" (its name), "tid" (a number) and the thread's own; else one row a
 // distinct stack with the thread's own labels, value = how many threads share it.
 MUST_USE bool threads_collect(struct arena *out, bool by_thread, struct rows *ret, struct err *err);
-// One thread that is blocked now, in out. False: it runs, or cannot be read.
+// One thread that is blocked now, in out; without a stack where the kernel hides it (a process that
+// changed its user). False: it runs, or cannot be read.
 MUST_USE bool threads_parked(struct arena *out, u32 tid, struct thread_dump *ret);
 // How many threads the program has now, without the agent's own.
 u64 threads_count(void);

@@ -47,8 +47,8 @@ static bool park(struct arena *scratch, u32 tid) {
     struct thread_dump found;
     if (tid == tracer.asker || !threads_parked(scratch, tid, &found)) return false;
     GROW(&tracer.arena, tracer.parked, tracer.cap_parked, tracer.n_parked + 1);
-    tracer.parked[tracer.n_parked++] =
-        (struct trace_parked){tid, stack_intern(found.pcs, found.n_pcs), reason_of(found.state)};
+    tracer.parked[tracer.n_parked++] = (struct trace_parked){
+        tid, found.n_pcs ? stack_intern(found.pcs, found.n_pcs) : U32_NONE, reason_of(found.state)};
     return true;
 }
 
@@ -175,7 +175,7 @@ void tracer_see_unseen(void) {
     struct thread_dump found;
     u32 at = 0, tid, n_seen = 0;
     while (n_seen++ < UNSEEN_THREADS && trace_writer_unseen(tracer.writer, &at, &tid))
-        if (tid != tracer.asker && threads_parked(&scratch, tid, &found))
+        if (tid != tracer.asker && threads_parked(&scratch, tid, &found) && found.n_pcs)
             trace_writer_stack(tracer.writer, tid, stack_intern(found.pcs, found.n_pcs));
 }
 
