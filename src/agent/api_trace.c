@@ -34,6 +34,7 @@ static struct {
     int fd;                 // the program's
     int copy;               // in the agent thread's table; -1: none
     bool is_file, is_failed, is_ticking;
+    bool has_read_environment; // what it says of the recorder is done once
 } out = {.fd = -1, .copy = -1};
 
 struct trace_ask {
@@ -196,7 +197,8 @@ void api_recorder_begin(void) {
     size_t max_bytes;
     struct err err;
     str text = str_of(getenv("PPROF_FLIGHT_RECORDER"));
-    if (text.len == 0 || recorder_is_running()) return;
+    if (text.len == 0 || out.has_read_environment) return;
+    out.has_read_environment = true;
     if (recorder_parse(text, &age_ms, &max_bytes) && recorder_start(age_ms, max_bytes, 0, &err))
         tick_begin();
 }
@@ -273,8 +275,8 @@ EXPORT void pprof_trace_log(uint64_t task, const char *category, const char *mes
 }
 
 void api_trace_after_fork_child(void) {
-    if (!out.bytes && out.fd < 0) return;
+    if (!out.bytes && out.fd < 0 && !out.has_read_environment && !out.is_ticking) return;
     out.bytes = NULL;
     out.fd = out.copy = -1;
-    out.is_failed = out.is_ticking = false;
+    out.is_failed = out.is_ticking = out.has_read_environment = false;
 }

@@ -196,6 +196,7 @@ bool control_pause(void) {
 static void resume_now(void *ctx) {
     api_resume();
     files_resume();
+    api_recorder_begin(); // a child that changed its user at once had no time for it
     if (!control.http[0]) return;
     // A little later: a program that changes its user does so several times in a row.
     if (!loop_later(CHILD_DELAY_MS, wait_for_parent, ctx)) open_or_retry(ctx);

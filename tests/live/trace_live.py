@@ -312,6 +312,37 @@ server {{ listen 127.0.0.1:{port}; root {folder}/html; }} }}\n""")
     live.stop(server)
 
 
+def workers():
+    """The flight recorder of a forked worker that changes its user at once: it had never begun there."""
+    program = live.find("nginx")
+    if not program:
+        return
+    folder, port, address = live.TEMP / "workers", live.free_port(), f"127.0.0.1:{live.free_port()}"
+    folder.mkdir()
+    user = "user nobody nogroup;" if os.getuid() == 0 else ""
+    (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log stderr; {user}
+events {{ worker_connections 64; }}
+http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}\n""")
+    server = live.start([program, "-p", folder, "-c", folder / "nginx.conf"], preload=address,
+                        env={"PPROF_FLIGHT_RECORDER": "5s,4MiB"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    live.wait_port(port)
+
+    def worker():
+        pids = [pid for pid in live.children(server.pid) if pid in live.addresses()]
+        return pids and live.addresses()[pids[0]]
+
+    found = live.wait_for("the worker's address", worker)
+    for _ in range(20):
+        page(f"http://127.0.0.1:{port}/")
+    trace = live.TEMP / "worker.trace"
+    with urllib.request.urlopen(f"http://{found}/debug/pprof/flightrecorder", timeout=30) as answer:
+        trace.write_bytes(answer.read())
+    live.check(count(parsed(trace), "Running->Syscall") > 20, "a forked worker has a flight recorder of its own")
+    live.stop(server)
+
+
 itself()
 cxx()
 shop()
@@ -320,4 +351,5 @@ churn()
 pipe()
 redis()
 nginx()
+workers()
 live.finish()
