@@ -3,7 +3,7 @@
 // ns an event.
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
-#include "trace_lttng.h"
+#include "trace_lttng.def"
 
 #include <stdio.h>
 #include <stdlib.h>
