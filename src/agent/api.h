@@ -18,6 +18,8 @@ void api_cpu_end(void);
 void api_resume(void);
 // The same of a trace that the program started, and of the flight recorder.
 void api_trace_resume(void);
+// Keeps what PPROF_FLIGHT_RECORDER says: nginx' workers have no environment any more.
+void api_recorder_read_environment(void);
 // Starts the flight recorder where PPROF_FLIGHT_RECORDER asks for it. On the agent thread.
 void api_recorder_begin(void);
 void api_trace_after_fork_child(void);

@@ -34,7 +34,8 @@ static struct {
     int fd;                 // the program's
     int copy;               // in the agent thread's table; -1: none
     bool is_file, is_failed, is_ticking;
-    bool has_read_environment; // what it says of the recorder is done once
+    bool has_recorded; // what the environment says of the recorder is done once
+    char recorder[64]; // PPROF_FLIGHT_RECORDER
 } out = {.fd = -1, .copy = -1};
 
 struct trace_ask {
@@ -192,13 +193,18 @@ EXPORT bool pprof_trace_is_enabled(void) {
     return trace_is_on();
 }
 
+void api_recorder_read_environment(void) {
+    const char *text = getenv("PPROF_FLIGHT_RECORDER");
+    snprintf(out.recorder, sizeof out.recorder, "%s", text ? text : "");
+}
+
 void api_recorder_begin(void) {
     u64 age_ms;
     size_t max_bytes;
     struct err err;
-    str text = str_of(getenv("PPROF_FLIGHT_RECORDER"));
-    if (text.len == 0 || out.has_read_environment) return;
-    out.has_read_environment = true;
+    str text = str_of(out.recorder);
+    if (text.len == 0 || out.has_recorded) return;
+    out.has_recorded = true;
     if (recorder_parse(text, &age_ms, &max_bytes) && recorder_start(age_ms, max_bytes, 0, &err))
         tick_begin();
 }
@@ -275,8 +281,8 @@ EXPORT void pprof_trace_log(uint64_t task, const char *category, const char *mes
 }
 
 void api_trace_after_fork_child(void) {
-    if (!out.bytes && out.fd < 0 && !out.has_read_environment && !out.is_ticking) return;
+    if (!out.bytes && out.fd < 0 && !out.has_recorded && !out.is_ticking) return;
     out.bytes = NULL;
     out.fd = out.copy = -1;
-    out.is_failed = out.is_ticking = out.has_read_environment = false;
+    out.is_failed = out.is_ticking = out.has_recorded = false;
 }

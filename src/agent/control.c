@@ -299,6 +299,7 @@ static void read_environment(void) {
     control.is_disabled = env_is_set("PPROF_DISABLE");
     if (http) snprintf(control.http, sizeof control.http, "%s", http);
     files_read_environment();
+    api_recorder_read_environment();
 }
 
 // What a program started by one that is served does: nothing, unless PPROF_CHILDREN names it.
