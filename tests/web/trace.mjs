@@ -107,12 +107,16 @@ async function follows(page, base) {
   await page.goBack();
   await page.waitForFunction((name) => globalThis.__ui.timeline.span?.lane.name === name, first);
   check('back is undo', true);
-  const seen = await page.evaluate(() => {
-    const t = globalThis.__ui.timeline;
-    const y = t.yOf(t.current);
-    return y >= t.top && y < t.surface.height;
-  });
-  check('the lane told of is in sight', seen);
+  const isSeen = () => {
+    const t = globalThis.__ui?.timeline;
+    const y = t?.span ? t.yOf(t.current) : -1;
+    return y >= t?.top && y + 32 <= t.surface.height;
+  };
+  await page.waitForFunction(isSeen);
+  await page.reload(); // counters come late then and take room
+  await settled(page);
+  await page.waitForFunction(isSeen);
+  check('the lane told of is in sight, all of it', true);
 }
 
 async function groups(page, base) {

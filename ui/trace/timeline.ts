@@ -213,7 +213,7 @@ export class Timeline {
       this.flows = flows?.flows ?? [];
       this.cut = cutText(overlay, flows);
       this.events.onCut();
-      if (charts !== this.charts.length) this.changed();
+      if (charts !== this.charts.length) this.resized(); // they take room from the rows
       else this.surface.invalidate();
       this.describe();
     } catch (error) {
