@@ -2,6 +2,9 @@
 // Room: see commands.h. Door: driver/driver.h.
 #include "driver/commands.h"
 
+#include <stdio.h>
+#include <string.h>
+
 const struct command commands[N_COMMANDS] = {
 #define COMMAND(name_, kind_, arg_, post_, dest_, suffix_, viewer_, shape_, help_)                 \
     [CMD_##name_] = {                                                                              \
@@ -39,10 +42,25 @@ enum report_form command_form(const struct command *c) {
     return FORM_TEXT;
 }
 
+// Adds the commands that have rows to the sentence.
+static void say_which(enum report_form form, struct err *err) {
+    const char *before = " ";
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (commands[i].post != POST_NONE || !pipeline_has_form(commands[i].kind, form)) continue;
+        size_t at = strlen(err->text);
+        snprintf(err->text + at, sizeof err->text - at, "%s" S_FMT, before,
+                 S_ARG(commands[i].name));
+        before = ", ";
+    }
+}
+
 bool command_takes_form(const struct command *c, enum report_form form, struct err *err) {
     if (c->post == POST_NONE && pipeline_has_form(c->kind, form)) return true;
-    return err_set(err, ERR_USAGE, 0, "%s has no rows of " S_FMT,
-                   form == FORM_JSON ? "json" : "csv", S_ARG(c->name));
+    if (!err) return false;
+    err_fill(err, ERR_USAGE, 0, "%s has no rows of " S_FMT ", but of",
+             form == FORM_JSON ? "json" : "csv", S_ARG(c->name));
+    say_which(form, err);
+    return false;
 }
 
 // What may follow the command's name on a shell line.

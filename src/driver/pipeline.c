@@ -58,12 +58,12 @@ bool pipeline_has_form(enum report_kind kind, enum report_form form) {
     case REPORT_TAGS:
     case REPORT_LIST:
     case REPORT_DISASM:
-        return true;
     case REPORT_TRACES:
     case REPORT_COMMENTS:
+        return true;
     case REPORT_DOT:
     case REPORT_WEBLIST:
-        return form != FORM_CSV; // rows within rows, or no columns
+        return form != FORM_CSV; // two tables in one
     case REPORT_RAW:
     case REPORT_PROTO:
     case REPORT_TOPPROTO:
@@ -187,6 +187,10 @@ static bool run_traces(struct run *r) {
     }
     if (r->req->form == FORM_JSON) {
         render_traces_json(r->to, &r->summary, &r->frames);
+        return true;
+    }
+    if (r->req->form == FORM_CSV) {
+        render_traces_csv(r->to, &r->summary, &r->frames);
         return true;
     }
     legend_profile(r->out, &r->summary, &r->legend);
@@ -360,6 +364,7 @@ static bool run(struct run *r) {
         return run_raw(r);
     case REPORT_COMMENTS:
         if (r->req->form == FORM_JSON) render_comments_json(r->to, &r->summary);
+        if (r->req->form == FORM_CSV) render_comments_csv(r->to, r->view.p);
         if (r->req->form == FORM_TEXT) render_comments(r->to, r->view.p);
         return true;
     case REPORT_PROTO:

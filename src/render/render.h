@@ -47,6 +47,8 @@ void render_graph_json(struct buf *b, const struct summary *s, const struct grap
 void render_comments_json(struct buf *b, const struct summary *s);
 void render_top_csv(struct buf *b, const struct summary *s, const struct top *top);
 void render_tree_csv(struct buf *b, const struct summary *s, const struct tree *tree);
+void render_traces_csv(struct buf *b, const struct summary *s, const struct frames *frames);
+void render_comments_csv(struct buf *b, const struct profile *p);
 void render_tags_csv(struct buf *b, const struct summary *s, const struct tags *tags);
 void render_list_csv(struct buf *b, const struct summary *s, const struct list *list);
 void render_disasm_csv(struct buf *b, const struct summary *s,

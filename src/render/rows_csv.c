@@ -3,6 +3,8 @@
 // columns are documented in docs/outputs.md.
 #include "render/render.h"
 
+enum { HEAD_BYTES = 4096 }; // of a stack's number, value and unit: units are as long as a file says
+
 // A cell, and what ends it: a comma or a line feed. Quoted when it has to be, quotes doubled.
 static void put_text(struct buf *b, str s, char end) {
     bool is_plain = str_find_byte(s, ',') < 0 && str_find_byte(s, '"') < 0 &&
@@ -116,4 +118,44 @@ void render_disasm_csv(struct buf *b, const struct summary *s,
             buf_printf(b, "%lld\n", (long long)l->line);
         }
     }
+}
+
+// A row a frame, leaf first; frames of one stack share its number.
+static void put_stack(struct buf *b, const struct frames *frames, const str *names, str head,
+                      const u32 *stack, u32 n) {
+    u32 frame = 0;
+    for (u32 i = 0; i < n; i++) {
+        for (u32 j = frames->at[stack[i]]; j < frames->at[stack[i] + 1]; j++) {
+            bool is_inlined = j + 1 < frames->at[stack[i] + 1];
+            buf_put(b, head);
+            buf_printf(b, "%u,", frame++);
+            put_text(b, names[frames->ids[j]], ',');
+            buf_put(b, is_inlined ? S("inline\n") : S("\n"));
+        }
+    }
+}
+
+void render_traces_csv(struct buf *b, const struct summary *s, const struct frames *frames) {
+    const struct view *v = s->view;
+    AUTO_ARENA struct arena scratch = arena_sub(b->arena);
+    str *names = NEW(&scratch, str, frames->n);
+    for (u32 i = 0; i < frames->n; i++) names[i] = frame_name(&scratch, &frames->items[i]);
+    buf_put(b, S("stack,value,unit,frame,name,inlined\n"));
+    u32 n_stacks = 0;
+    for (u32 i = 0; i < v->n_samples; i++) {
+        u32 n, sample_i = view_sample(v, i);
+        const u32 *stack = view_stack(v, i, &n);
+        if (!frames_any(frames, stack, n)) continue;
+        AUTO_ARENA struct arena row = arena_sub(&scratch);
+        struct buf head = buf_new(&row, HEAD_BYTES);
+        buf_printf(&head, "%u,", n_stacks++);
+        put_value(&head, s, mean_of(view_value(v, sample_i), view_divisor(v, sample_i)));
+        put_unit(&head, s, ',');
+        put_stack(b, frames, names, buf_str(&head), stack, n);
+    }
+}
+
+void render_comments_csv(struct buf *b, const struct profile *p) {
+    buf_put(b, S("comment\n"));
+    for (u32 i = 0; i < p->n_comments; i++) put_text(b, profile_str(p, p->comments[i]), '\n');
 }

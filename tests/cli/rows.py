@@ -64,11 +64,16 @@ def labels():
     document = rows("-traces", LABELS)
     claim(len(document["rows"]) == text("-traces", LABELS).count("-----------+---") - 1, "a row a trace")
     claim(sum(abs(r["value"]) for r in document["rows"]) == document["total"], "traces add up to the total")
+    frames = table("-traces", LABELS)
+    leaves = [r for r in frames if r["frame"] == "0"]
+    claim([int(r["value"]) for r in leaves] == [r["value"] for r in document["rows"]], "csv has the same traces", leaves)
+    claim(len(frames) == sum(len(r["frames"]) for r in document["rows"]), "and their frames")
+    claim([r["comment"] for r in table("-comments", CPU)] == rows("-comments", CPU)["rows"], "csv has the comments")
     claim("kb" in document["label_units"].values() or document["label_units"], "labels have units")
 
 
 def refused():
-    for flags in (["-json", "-csv"], ["-json", "-proto"], ["-csv", "-traces"], ["-json", "-svg"]):
+    for flags in (["-json", "-csv"], ["-json", "-proto"], ["-csv", "-dot"], ["-json", "-svg"]):
         status, out, err = pprof(*flags, CPU)
         claim(status == 2 and not out and err.startswith("pprof: "), " ".join(flags) + " is refused", err)
 
