@@ -3,6 +3,7 @@
 #include "symbols/running.h"
 
 #include "symbols/dwarf.h"
+#include "symbols/kallsyms.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -37,64 +38,15 @@ static bool is_build(struct arena *scratch, str raw, str wanted) {
     return raw.len && str_eq(buf_str(&text), wanted);
 }
 
-// "ffffffff81000000 T _text" or "... t helper\t[module]"; *name_len: without the module.
-static bool read_line(str line, u64 *address, u32 *name_at, size_t *name_len, char *type) {
-    if (!num_parse_u64(str_take(line, 16), 16, address) || line.len < 20) return false;
-    *type = line.p[17];
-    *name_at = 19;
-    str name = str_skip(line, 19), module;
-    str_cut(name, '\t', &name, &module);
-    *name_len = name.len;
-    return name.len > 0;
-}
-
-static int symbol_order(const void *a, const void *b, void *ctx) {
-    (void)ctx;
-    u64 x = ((const struct elf_symbol *)a)->start, y = ((const struct elf_symbol *)b)->start;
-    return (x > y) - (x < y);
-}
-
-// The list as a table; names get their final NUL in place. *anchor: where the symbol called so
-// lies.
-static void read_kallsyms(struct arena *out, str list, str anchor_name, struct elf_symbols *ret,
-                          u64 *anchor) {
-    size_t cap = 0;
-    str line, rest = list;
-    *ret = (struct elf_symbols){.names = list, .is_full = true};
-    while (rest.len) {
-        u32 at = (u32)(rest.p - list.p), name_at;
-        u64 address;
-        size_t name_len;
-        char type;
-        str_cut(rest, '\n', &line, &rest);
-        if (!read_line(line, &address, &name_at, &name_len, &type) || address == 0) continue;
-        str name = {line.p + name_at, name_len};
-        if (str_eq(name, anchor_name)) *anchor = address;
-        if (!strchr("tTwW", type)) continue;
-        ((char *)(uintptr_t)name.p)[name_len] = 0;
-        GROW(out, ret->items, cap, ret->n + 1);
-        ret->items[ret->n++] = (struct elf_symbol){.start = address, .name = at + name_at};
-    }
-    sort_stable(out, ret->items, ret->n, sizeof *ret->items, symbol_order, NULL);
-    u64 next = UINT64_MAX;
-    for (u32 i = ret->n; i-- > 0;) {
-        if (i + 1 < ret->n && ret->items[i + 1].start != ret->items[i].start)
-            next = ret->items[i + 1].start;
-        ret->items[i].end = next;
-    }
-}
-
 // The kernel lies elsewhere after each start: the mapping's offset is where _text (or _stext) was.
 static bool kernel_symbols(struct arena *out, const struct profile *p, const struct mapping *m,
                            struct elf_symbols *ret, u64 *ret_shift) {
     str notes = read_all(out, "/sys/kernel/notes", MAX_NOTES);
     if (!is_build(out, elf_note_build_id(notes), profile_str(p, m->build_id))) return false;
     str list = read_all(out, "/proc/kallsyms", MAX_KALLSYMS);
-    // The last line must end, so that its name can.
-    if (list.len == 0 || list.p[list.len - 1] != '\n') return false;
     str anchor = profile_str(p, m->kernel_relocation_symbol);
-    u64 now = 0;
-    read_kallsyms(out, list, anchor.len ? anchor : S("_text"), ret, &now);
+    u64 now;
+    kallsyms_read(out, list, anchor.len ? anchor : S("_text"), ret, &now);
     u64 then = m->offset ? m->offset : m->start;
     *ret_shift = now && then ? now - then : 0;
     return ret->n > 0;
