@@ -54,7 +54,8 @@ static bool run_dot(const char *flag, int in, int to, int told, int *status, str
     if (code == ENOENT)
         return err_set(err, ERR_NOT_FOUND, 0,
                        "failed to execute dot. Is Graphviz installed? Error: exec: \"dot\": "
-                       "executable file not found in $PATH");
+                       "executable file not found in $PATH (pages draw graphs without it: -http=:, "
+                       "or -flamegraph as one file)");
     if (code) return errno = code, err_sys(err, "failed to execute dot");
     while (waitpid(pid, status, 0) < 0)
         if (errno != EINTR) return err_sys(err, "waiting for dot");

@@ -51,7 +51,7 @@ def terminal():
 
 def graphviz():
     status, out, err = pprof("-svg", one, PATH=NO_PROGRAMS)
-    claim(status == 2 and "failed to execute dot. Is Graphviz installed?" in err, "Graphviz is missed", err)
+    claim(status == 2 and "failed to execute dot. Is Graphviz installed?" in err and "-http=:" in err, "Graphviz is missed", err)
     os.makedirs(SCRATCH + "/bin", exist_ok=True)
     path = SCRATCH + "/bin:/usr/bin:/bin"
     script("bin/dot", "#!/bin/sh\necho 'syntax error in line 1' >&2\nexit 1\n")
