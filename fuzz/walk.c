@@ -11,14 +11,23 @@ enum { LOAD_AT = 1 << 20, MAX_FRAMES = 1000 };
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
+// Opened once: reading the rules of a program takes far longer than using them.
+static struct arena arena;
+static struct walker *walker;
+
+static void end(void) {
+    walker_close(walker);
+    arena_done(&arena);
+}
+
 static u64 program_size(void) {
     struct stat st;
     return stat("/proc/self/exe", &st) == 0 ? (u64)st.st_size : 1;
 }
 
-static struct profile program(struct arena *arena, u64 len) {
+static struct profile program(u64 len) {
     struct profile_builder b;
-    builder_init(&b, arena);
+    builder_init(&b, &arena);
     builder_sample_type(&b, S("n"), S("count"));
     builder_mapping(&b, &(struct mapping){.start = LOAD_AT,
                                           .limit = LOAD_AT + len,
@@ -34,9 +43,6 @@ static void read_registers(const u8 *data, struct walk_frame *frame) {
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
-    // Opened once: reading the rules of a program takes far longer than using them.
-    static struct arena arena;
-    static struct walker *walker;
     static struct profile p;
     static u64 len;
     size_t head = 8 * (WALK_X86_PC + 1);
@@ -45,13 +51,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
         arena_init(&arena);
         walker = walker_open(&arena, S(""));
         len = program_size();
-        p = program(&arena, len);
+        p = program(len);
+        atexit(end); // before leaks are looked for
     }
     struct stack_walker step = walker_of(walker);
     struct walk_frame frame = {.machine = WALK_X86_64, .is_exact = true};
     read_registers(data, &frame);
-    struct walk_stack stack = {frame.registers[WALK_X86_SP],
-                               {(const char *)data + head, size - head}};
+    struct walk_stack stack = {.at = frame.registers[WALK_X86_SP],
+                               .bytes = {(const char *)data + head, size - head}};
     for (int i = 0; i < MAX_FRAMES; i++) {
         u64 pc = LOAD_AT + frame.registers[WALK_X86_PC] % len;
         u64 sp = frame.registers[WALK_X86_SP];

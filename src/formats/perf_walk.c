@@ -44,7 +44,7 @@ u32 perf_walk(struct perf_processes *all, const struct perf_sample *s,
     u32 n = 0;
     if (!walker || !first_frame(s, &frame)) return 0;
     unsigned pc = walk_pc(frame.machine);
-    const struct walk_stack bytes = {frame.registers[walk_sp(frame.machine)], s->stack};
+    const struct walk_stack bytes = {frame.registers[walk_sp(frame.machine)], s->stack, s->pid};
     const struct profile *p = perf_profile(all);
     while (n < PERF_MAX_WALKED) {
         bool is_return = !frame.is_exact;

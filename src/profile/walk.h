@@ -27,6 +27,7 @@ struct walk_frame {
 struct walk_stack {
     u64 at; // the address of the first
     str bytes;
+    u32 pid; // of the process it was recorded in; 0: unknown
 };
 
 // Finds callers with what it knows about binaries.

@@ -55,10 +55,17 @@ static bool is_of(str elf, enum walk_machine machine) {
     return head.e_machine == wanted;
 }
 
-// p with nothing but one mapping, its file the one that is found under the user's folders.
-static struct profile only_mapping(struct walker *w, const struct profile *p, u32 mapping_i) {
-    struct buf ignored = buf_new(w->arena, 0);
+// p with nothing but one mapping, its file the one that is found under the user's folders. A
+// running process may have the file where nobody else sees it: its sample comes later, so a comment
+// tells.
+static struct profile only_mapping(struct walker *w, const struct profile *p, u32 mapping_i,
+                                   u32 pid) {
+    struct buf ignored = buf_new(w->arena, 0), who = buf_new(w->arena, 64);
     struct profile one = *p;
+    buf_printf(&who, "pid %u on this machine", pid);
+    one.comments = NEW(w->arena, u32, 1);
+    one.comments[0] = profile_add_str(w->arena, &one, buf_str(&who));
+    one.n_comments = 1;
     one.mappings = NEW(w->arena, struct mapping, 1);
     one.mappings[0] = p->mappings[mapping_i];
     one.n_mappings = 1;
@@ -66,7 +73,8 @@ static struct profile only_mapping(struct walker *w, const struct profile *p, u3
 }
 
 static void open_file(struct walker *w, const struct profile *p, u32 mapping_i,
-                      enum walk_machine machine, struct walk_file *ret) {
+                      const struct walk_stack *stack, enum walk_machine machine,
+                      struct walk_file *ret) {
     const struct mapping *m = &p->mappings[mapping_i];
     struct err ignored;
     str path, vdso;
@@ -76,17 +84,18 @@ static void open_file(struct walker *w, const struct profile *p, u32 mapping_i,
         return;
     }
     if (local_is_unsymbolizable(profile_str(p, m->file))) return;
-    struct profile one = only_mapping(w, p, mapping_i);
+    struct profile one = only_mapping(w, p, mapping_i, stack->pid);
     if (!mapping_open(w->arena, &one, one.mappings, false, &ret->binary, &path, &ignored)) return;
     if (is_of(ret->binary.bytes, machine)) ret->cfi = cfi_open(w->arena, ret->binary.bytes);
 }
 
 static const struct cfi_rule *find_rule(struct walker *w, const struct profile *p, u32 mapping_i,
-                                        u64 address, enum walk_machine machine) {
+                                        u64 address, const struct walk_stack *stack,
+                                        enum walk_machine machine) {
     if (mapping_i == U32_NONE) return NULL;
     GROW(w->arena, w->files, w->cap_files, (size_t)mapping_i + 1);
     struct walk_file *file = &w->files[mapping_i];
-    if (!file->is_met) open_file(w, p, mapping_i, machine, file);
+    if (!file->is_met) open_file(w, p, mapping_i, stack, machine, file);
     if (!file->cfi) return NULL;
     u64 at = address + file->shift;
     if (file->binary.bytes.p &&
@@ -285,7 +294,7 @@ static bool follow_pointer(const struct walk_stack *stack, struct walk_frame *fr
 static bool walker_step(void *ctx, const struct profile *p, u32 mapping_i, u64 address,
                         const struct walk_stack *stack, struct walk_frame *frame) {
     struct walker *w = ctx;
-    const struct cfi_rule *rule = find_rule(w, p, mapping_i, address, frame->machine);
+    const struct cfi_rule *rule = find_rule(w, p, mapping_i, address, stack, frame->machine);
     return rule ? use_rule(rule, stack, frame) : follow_pointer(stack, frame);
 }
 

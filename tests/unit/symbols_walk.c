@@ -133,7 +133,7 @@ TEST(walk_follows_frame_pointers_where_no_file_is) {
     struct stack_walker step = walker_of(walker);
     struct profile p = own_maps(t->arena);
     u64 words[] = {0, 0x1020, 0x4242, 0, 0x1000, 0x4343};
-    struct walk_stack stack = {0x1000, {(const char *)words, sizeof words}};
+    struct walk_stack stack = {.at = 0x1000, .bytes = {(const char *)words, sizeof words}};
     struct walk_frame f = {.machine = WALK_X86_64, .is_exact = true};
     f.registers[6] = 0x1008;
     f.registers[WALK_X86_SP] = 0x1000;
