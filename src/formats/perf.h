@@ -22,6 +22,7 @@ enum perf_mode { PERF_UNKNOWN, PERF_KERNEL, PERF_USER, PERF_OTHER }; // hypervis
 struct perf_event {
     u32 type;
     u64 config, period, sample_type, read_format, branch_type, registers_mask;
+    bool is_inherited;            // each thread has counters of its own, under the same ids
     bool is_freq, has_sample_ids; // has_sample_ids: all records end in the sample's ids and time
     str name;                     // empty: none was recorded
 };
@@ -45,6 +46,10 @@ struct perf_sample {
     u64 ip, time, period;
     enum perf_mode mode; // of ip
     str ips;             // the callchain: u64 little-endian each, innermost first
+    // Counters of the event's group (events sampled together): value and id first,
+    // counter_bytes apart.
+    str counters;
+    u32 counter_bytes;
     // The program's registers, those of the mask in its order, and its stack from the innermost
     // byte on; empty: not recorded.
     u64 registers_mask;

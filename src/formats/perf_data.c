@@ -63,6 +63,10 @@ struct perf {
     struct perf_processes *processes;
     u32 *stack;
     size_t cap_stack;
+    struct idmap counters_by_id; // to index into counters: what each counter showed last
+    u64 *counters;
+    u32 n_counters;
+    size_t cap_counters;
     u64 first_time, last_time;
 };
 
@@ -352,11 +356,38 @@ static u32 make_stack(struct perf *f, const struct perf_sample *s) {
     return n;
 }
 
+// How far a counter came since the sample before; nothing before its first.
+static u64 counter_delta(struct perf *f, u64 id, u64 value) {
+    u32 *at = idmap_at(&f->counters_by_id, id);
+    if (*at == U32_NONE) {
+        *at = f->n_counters;
+        GROW(f->scratch, f->counters, f->cap_counters, (size_t)f->n_counters + 1);
+        f->counters[f->n_counters++] = 0;
+    }
+    u64 before = f->counters[*at];
+    f->counters[*at] = value;
+    return value > before ? value - before : 0;
+}
+
+// Events sampled together: only their leader's samples are recorded, with the counters of all.
+static void group_values(struct perf *f, const struct perf_sample *s, i64 *values) {
+    for (size_t at = 0; at + s->counter_bytes <= s->counters.len; at += s->counter_bytes) {
+        u64 words[2];
+        memcpy(words, s->counters.p + at, sizeof words);
+        u64 thread = f->events.items[s->event_i].is_inherited ? hash_mix(s->tid) : 0;
+        u64 delta = counter_delta(f, words[1] ^ thread, words[0]);
+        u32 event_i = idmap_get(&f->events.by_id, words[1]);
+        u32 type_i = event_i < f->events.n ? f->type_of[event_i] : U32_NONE;
+        if (type_i != U32_NONE && delta <= INT64_MAX) values[type_i] = (i64)delta;
+    }
+}
+
 static void add_sample(struct perf *f, const struct perf_sample *s) {
     u32 type_i = f->type_of[s->event_i], n_labels = 0;
     if (type_i == U32_NONE) return;
     i64 values[PERF_MAX_EVENTS] = {0};
     values[type_i] = s->period <= INT64_MAX ? (i64)s->period : INT64_MAX;
+    if (s->counters.len) group_values(f, s, values);
     struct label labels[3];
     u32 comm = perf_comm(f->processes, s->pid, s->tid);
     if (comm)
@@ -430,6 +461,7 @@ bool perf_data_decode(struct arena *out, str bytes, const struct stack_walker *w
     struct perf f = {.scratch = &scratch, .walker = walker};
     builder_init(&f.b, out);
     idmap_init(&f.events.by_id, &scratch);
+    idmap_init(&f.counters_by_id, &scratch);
     strmap_init(&f.facts.build_ids, &scratch);
     bool is_whole = is_pipe ? walk_records(&f, str_skip(bytes, PIPE_HEADER_BYTES), err)
                             : read_file(&f, bytes, err);

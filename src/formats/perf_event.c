@@ -37,7 +37,7 @@ enum { ABI_64 = 2 }; // of registers; 0: none follow, as of kernel threads
 enum { ATTR_BRANCH_TYPE = 72, ATTR_REGISTERS = 80 };
 
 // The bits of attr's flags.
-enum { FLAG_FREQ = 1 << 10, FLAG_SAMPLE_ID_ALL = 1 << 18 };
+enum { FLAG_INHERIT = 1 << 1, FLAG_FREQ = 1 << 10, FLAG_SAMPLE_ID_ALL = 1 << 18 };
 
 enum { TYPE_HARDWARE = 0, TYPE_SOFTWARE = 1 };
 enum { SOFTWARE_CPU_CLOCK = 0, SOFTWARE_TASK_CLOCK = 1, SOFTWARE_DUMMY = 9 };
@@ -77,6 +77,7 @@ bool perf_event_add(struct perf_events *events, str attr, u32 *event_i, struct e
                     reader_u64le(&r, &e.sample_type, err) &&
                     reader_u64le(&r, &e.read_format, err) && reader_u64le(&r, &flags, err);
     if (!is_whole) return err_in(err, "perf.data: attr");
+    e.is_inherited = flags & FLAG_INHERIT;
     e.is_freq = flags & FLAG_FREQ;
     e.has_sample_ids = flags & FLAG_SAMPLE_ID_ALL;
     if (attr.len >= ATTR_BRANCH_TYPE + 8) e.branch_type = u64_at(attr, ATTR_BRANCH_TYPE);
@@ -139,15 +140,20 @@ static u32 sample_event(const struct perf_events *events, str body) {
     return event_i < events->n ? event_i : 0;
 }
 
-// Passes over the counters that PERF_SAMPLE_READ puts into samples.
-static bool skip_read(struct reader *r, u64 format, struct err *err) {
+// The counters that PERF_SAMPLE_READ puts into samples; those of a group tell what is whose.
+static bool read_counters(struct reader *r, u64 format, struct perf_sample *s, struct err *err) {
     u64 n = 1, fixed = n_words(format, READ_ENABLED | READ_RUNNING);
     u64 each = 1 + n_words(format, READ_ID | READ_LOST);
-    str skipped;
+    str times, counters;
     if (format & READ_GROUP && !reader_u64le(r, &n, err)) return false;
     if (n > reader_left(r) / 8)
         return err_set(err, ERR_MALFORMED, reader_at(r), "too many counters");
-    return reader_bytes(r, 8 * (fixed + n * each), &skipped, err);
+    if (!reader_bytes(r, 8 * fixed, &times, err)) return false;
+    if (!reader_bytes(r, 8 * n * each, &counters, err)) return false;
+    if (!(format & READ_GROUP) || !(format & READ_ID)) return true;
+    s->counters = counters;
+    s->counter_bytes = (u32)(8 * each);
+    return true;
 }
 
 static bool optional_u64(struct reader *r, bool is_there, u64 *ret, struct err *err) {
@@ -233,7 +239,7 @@ bool perf_sample_read(const struct perf_events *events, const struct perf_record
     s.period = e->is_freq || e->period == 0 ? 1 : e->period;
     bool is_whole = read_ids(&r, e->sample_type, &s, err) &&
                     optional_u64(&r, e->sample_type & HAS_PERIOD, &s.period, err) &&
-                    (!(e->sample_type & HAS_READ) || skip_read(&r, e->read_format, err)) &&
+                    (!(e->sample_type & HAS_READ) || read_counters(&r, e->read_format, &s, err)) &&
                     (!(e->sample_type & HAS_CALLCHAIN) || read_callchain(&r, &s, err)) &&
                     read_user(&r, e, &s, err);
     if (!is_whole) return err_in(err, "perf.data: sample");

@@ -32,6 +32,7 @@ struct event_line {
     str command, event;
     i64 tid, period;
     bool has_period;
+    str behind; // without callchains: the frame; of tracepoints: their fields
 };
 
 static str next_word(str *rest) {
@@ -79,6 +80,7 @@ static bool event_line_parse(str line, struct event_line *ret) {
     ret->has_period = num_parse_i64(word, 10, &ret->period);
     if (ret->has_period) word = next_word(&rest);
     ret->event = str_drop_suffix(word, S(":"));
+    ret->behind = str_trim(rest);
     return str_ends(word, S(":")) && ret->event.len > 0;
 }
 
@@ -179,10 +181,17 @@ static bool find_events(struct script *s, str bytes) {
     return !is_first;
 }
 
+// The lines up to a blank one or, where no callchains were recorded, the next event.
 static void read_stack(struct script *s, struct reader *r) {
     str line, symbol, module;
     u64 address;
-    while (reader_line(r, &line) && str_trim(line).len) {
+    struct event_line next;
+    struct reader before = *r;
+    for (; reader_line(r, &line) && str_trim(line).len; before = *r) {
+        if (event_line_parse(line, &next)) {
+            *r = before;
+            return;
+        }
         if (frame_parse(line, &address, &symbol, &module)) frame_push(s, address, symbol, module);
     }
 }
@@ -203,8 +212,7 @@ static void put_main_first(struct profile *p, str command) {
     }
 }
 
-// Whether the first frame of a stack is on the event's own line is perf's -F choice; we read the
-// default, where it is on the lines below.
+// A frame stands on the event's own line where no callchains were recorded; else all are below.
 bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struct err *err) {
     struct script s = {0};
     builder_init(&s.b, out);
@@ -219,6 +227,10 @@ bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struc
     str line;
     while (reader_line(&r, &line)) {
         if (!event_line_parse(line, &e) || is_record_line(line)) continue;
+        str symbol, module;
+        u64 address;
+        if (frame_parse(e.behind, &address, &symbol, &module))
+            frame_push(&s, address, symbol, module);
         read_stack(&s, &r);
         sample_add(&s, &e);
     }

@@ -211,3 +211,19 @@ TEST(perf_script_records_between_the_events_are_passed_over) {
     CHECK_EQ(p.n_samples, 1);
     CHECK_EQ(p.n_types, 1);
 }
+
+// perf record without -g prints the frame on the event's line and no blank lines: all events were
+// one.
+TEST(perf_script_without_callchains_has_a_frame_an_event) {
+    struct profile p;
+    str file = S("  app  7 12.000001:     250000   cpu-clock:  7f00 inner+0xa (/bin/app)\n"
+                 "  app  7 12.000002:     250000   cpu-clock:  7f08 other+0x2 (/bin/app)\n"
+                 "  app  7 12.000003:          1 page-faults:  7f08 other+0x2 (/bin/app)\n");
+    CHECK(formats_load(t->arena, file, NULL, &p, &t->err));
+    CHECK_EQ(p.n_samples, 3);
+    CHECK_EQ(p.n_types, 2);
+    u32 n;
+    const u32 *stack = profile_stack(&p, 1, &n);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(p.locations[stack[0]].address, 0x7f08);
+}

@@ -347,3 +347,36 @@ TEST(perf_data_of_more_stack_than_was_recorded_is_cut) {
     walked(t, 0x55010, 2, 1 << 20, &s);
     CHECK_EQ(s.stack.bytes.len, STACK_BYTES);
 }
+
+// --- events sampled together (-e '{a,b}:S')
+// -------------------------------------------------------
+
+static void attr_group(struct buf *b, u64 config, u64 id) {
+    u64 words[8] = {1 | (u64)64 << 32, config, 250000, 1 | 2 | 4 | 16 | 64, 4 | 8, 1 << 18, 0, 0};
+    header(b, ATTR, 0, sizeof words + 8);
+    put(b, words, sizeof words);
+    put(b, &id, 8);
+}
+
+static void sample_group(struct buf *b, u64 time, u64 clock, u64 faults) {
+    u64 words[9] = {0x55010, 5 | (u64)5 << 32, time, 71, 2, clock, 71, faults, 72};
+    header(b, SAMPLE, USER, sizeof words);
+    put(b, words, sizeof words);
+}
+
+// Only the leader had values: those of the others are in its samples, as counters that go on.
+TEST(perf_data_events_sampled_together_have_the_steps_of_their_counters) {
+    struct profile p;
+    struct buf b = begin(t);
+    attr_group(&b, 0, 71);
+    attr_group(&b, 2, 72);
+    sample_group(&b, 10, 250100, 3);
+    sample_group(&b, 20, 500000, 10);
+    CHECK(formats_load(t->arena, buf_str(&b), NULL, &p, &t->err));
+    CHECK_EQ(p.n_types, 2);
+    CHECK_EQ(p.n_samples, 2);
+    CHECK_EQ(profile_values(&p, 0)[0], 250100);
+    CHECK_EQ(profile_values(&p, 0)[1], 3);
+    CHECK_EQ(profile_values(&p, 1)[0], 249900);
+    CHECK_EQ(profile_values(&p, 1)[1], 7);
+}
