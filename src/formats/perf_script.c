@@ -235,6 +235,7 @@ bool perf_script_decode(struct arena *out, str bytes, struct profile *ret, struc
         sample_add(&s, &e);
     }
     *ret = builder_done(&s.b);
+    ret->default_sample_type = ret->sample_types[0].type; // as of perf.data, there is an event
     put_main_first(ret, s.first_command);
     return true;
 }
