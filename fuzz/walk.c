@@ -11,23 +11,14 @@ enum { LOAD_AT = 1 << 20, MAX_FRAMES = 1000 };
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-// Opened once: reading the rules of a program takes far longer than using them.
-static struct arena arena;
-static struct walker *walker;
-
-static void end(void) {
-    walker_close(walker);
-    arena_done(&arena);
-}
-
 static u64 program_size(void) {
     struct stat st;
     return stat("/proc/self/exe", &st) == 0 ? (u64)st.st_size : 1;
 }
 
-static struct profile program(u64 len) {
+static struct profile program(struct arena *arena, u64 len) {
     struct profile_builder b;
-    builder_init(&b, &arena);
+    builder_init(&b, arena);
     builder_sample_type(&b, S("n"), S("count"));
     builder_mapping(&b, &(struct mapping){.start = LOAD_AT,
                                           .limit = LOAD_AT + len,
@@ -43,17 +34,14 @@ static void read_registers(const u8 *data, struct walk_frame *frame) {
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
-    static struct profile p;
     static u64 len;
     size_t head = 8 * (WALK_X86_PC + 1);
     if (size < head) return 0;
-    if (!walker) {
-        arena_init(&arena);
-        walker = walker_open(&arena, S(""));
-        len = program_size();
-        p = program(len);
-        atexit(end); // before leaks are looked for
-    }
+    if (!len) len = program_size();
+    struct arena arena;
+    arena_init(&arena);
+    struct profile p = program(&arena, len);
+    struct walker *walker = walker_open(&arena, S(""));
     struct stack_walker step = walker_of(walker);
     struct walk_frame frame = {.machine = WALK_X86_64, .is_exact = true};
     read_registers(data, &frame);
@@ -66,5 +54,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
         if (!step.step(step.ctx, &p, 0, pc, &stack, &frame)) break;
         if (!frame.is_exact && !was_exact && frame.registers[WALK_X86_SP] <= sp) abort();
     }
+    walker_close(walker);
+    arena_done(&arena);
     return 0;
 }
