@@ -1,6 +1,8 @@
 // bench/calls.c - what the calls cost that a program makes of libpprof itself, by the thread's CPU
 // clock. Room: labels, custom profiles, stacks of fibers, and a mapping as the hooks record it.
 // Prints the least of many batches for each.
+#include "measure.h"
+
 #include "pprof.h"
 
 #include <stdio.h>
@@ -11,12 +13,6 @@ enum { N_BATCHES = 15, PAGE = 4096 };
 
 static pprof_labels *labels;
 static pprof_profile *profile;
-
-static double cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static void measure(const char *what, int n, void (*fn)(void)) {
     double least = 1e18;

@@ -3,6 +3,8 @@
 // Room: the measured loops; bench/run preloads what is compared around this program. A second
 // thread sleeps: glibc leaves out its atomic operations while a process has one.
 // Prints the median and the least of many short batches.
+#include "measure.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +19,6 @@ enum {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 
-static double cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static void batch_mutex(void) {
     for (int i = 0; i < N_PAIRS; i++) {
         pthread_mutex_lock(&mutex);
@@ -35,11 +31,6 @@ static void batch_rwlock(void) {
         pthread_rwlock_rdlock(&rwlock);
         pthread_rwlock_unlock(&rwlock);
     }
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
 }
 
 static void measure(const char *name, void (*batch)(void)) {

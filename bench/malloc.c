@@ -5,6 +5,8 @@
 // Prints the median of many short batches, so that a neighbour's burst on the same core does not
 // count, and the least.
 // usage: malloc [BATCHES], fewer for what is a hundred times slower
+#include "measure.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,12 +29,6 @@ static uint64_t random_next(void) {
     state ^= state << 13;
     state ^= state >> 7;
     return state ^= state << 17;
-}
-
-static double cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 // Keeps the compiler from pairing malloc with free itself.
@@ -62,11 +58,6 @@ static void batch_empty(void) {
         escape(*place);
         *place = escape((void *)(16 + (r >> 32) % 256));
     }
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
 }
 
 struct figure {

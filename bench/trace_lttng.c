@@ -3,6 +3,8 @@
 // ns an event.
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
+#include "measure.h"
+
 #include "trace_lttng.def"
 
 #include <stdio.h>
@@ -10,17 +12,6 @@
 #include <time.h>
 
 enum { N_EVENTS = 20000, N_BATCHES = 15 }; // as in trace_write.c
-
-static double cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 int main(void) {
     double ns[N_BATCHES + 1];

@@ -1,6 +1,8 @@
 // bench/trace_write.c - what one event of a trace costs the thread that writes it, by its CPU
 // clock. Room: the measured loops; nobody takes the records, and there is room for all of them.
 // Prints the median of the batches, in ns an event.
+#include "measure.h"
+
 #include "agent/hot/hot.h"
 
 #include <stdio.h>
@@ -14,17 +16,6 @@ enum {
     N_BATCHES = 15,   // of a measure: with warming up 1.3 million records in all, of 2 million
     DEPTH = 16,       // frames of the stack: redis' have 12
 };
-
-static double cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 static void event(void) {
     trace_put(TRACE_MARK_WOKEN, TRACE_NO_STACK, 0);

@@ -268,8 +268,8 @@ static bool env_is_set(const char *name) {
 
 // Whether the environment of process pid, as it was started, has a variable with this value.
 static bool environment_has(pid_t pid, const char *name, const char *value) {
-    static char bytes[1 << 16] __attribute__((
-        aligned(4096))); // before main there is one thread; an environment is rarely a tenth of it
+    // Before main there is one thread; an environment is rarely a tenth of it.
+    static char bytes[1 << 16] PAGE_ALIGNED;
     char path[64], want[1100];
     snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
     int want_len = snprintf(want, sizeof want, "%s=%s", name, value);

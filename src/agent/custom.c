@@ -18,7 +18,7 @@ struct custom {
 static struct {
     struct custom items[MAX_CUSTOM];
     _Atomic u32 n;
-} customs __attribute__((aligned(4096)));
+} customs PAGE_ALIGNED;
 
 static struct custom *custom_of(const struct collector *of) {
     return (struct custom *)of->custom;

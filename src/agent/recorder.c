@@ -20,7 +20,7 @@ static struct {
     size_t max_bytes, n_bytes;
     struct kept kept[MAX_KEPT]; // from first on, oldest first
     u32 first, n;
-} recorder __attribute__((aligned(4096))); // of the agent thread
+} recorder PAGE_ALIGNED; // of the agent thread
 
 static void drop_oldest(void) {
     struct kept *oldest = &recorder.kept[recorder.first % MAX_KEPT];

@@ -36,7 +36,7 @@ static struct {
     u64 n_lost;
     u32 n_users;
     switch_taker taker; // NULL: nobody
-} switches __attribute__((aligned(4096)));
+} switches PAGE_ALIGNED;
 
 static int event_open(u32 tid) {
     struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,

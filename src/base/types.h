@@ -15,6 +15,8 @@ typedef int64_t i64;
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt_i, first_i) __attribute__((format(printf, fmt_i, first_i)))
+// Large tables begin on a page, so that small ones lie together and a fork copies few pages.
+#define PAGE_ALIGNED __attribute__((aligned(4096)))
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 
 // "No such id": every table's ids are dense and start at 0, and a table holds at most U32_NONE

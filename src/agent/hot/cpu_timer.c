@@ -26,9 +26,8 @@ enum {
     SPINS_BUSY = 1000 // sched_yields for another thread's timer_create: 1 ms and more
 };
 
-static struct capture_cell captures[N_CAPTURES]
-    __attribute__((aligned(4096))); // see enum capture_state
-static u32 n_cells_used;            // cells ever asked; the agent's
+static struct capture_cell captures[N_CAPTURES] PAGE_ALIGNED; // see enum capture_state
+static u32 n_cells_used;                                      // cells ever asked; the agent's
 
 static int kernel_timer_create(u32 tid, const void *value, int *ret_id) {
     struct sigevent event;

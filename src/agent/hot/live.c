@@ -139,7 +139,7 @@ const struct heap_bucket *heap_buckets(u32 *n) {
     return t ? t->buckets : NULL;
 }
 
-_Atomic u8 live_filter[N_FILTER] __attribute__((aligned(4096)));
+_Atomic u8 live_filter[N_FILTER] PAGE_ALIGNED;
 enum { FILTER_STUCK = 255 }; // too many to count: this hash is looked up from now on
 
 void live_filter_add(const void *block) {

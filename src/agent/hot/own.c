@@ -26,7 +26,7 @@ static struct {
     u32 n_used;             // units cut off so far; the agent thread's
     _Atomic(struct own_block *) free[N_CLASSES];
     u8 class_of[N_UNITS]; // of the block that begins in a unit; written before it is handed out
-} own __attribute__((aligned(4096)));
+} own PAGE_ALIGNED;
 
 static bool own_reserve(void) {
     if (atomic_load_explicit(&own.base, memory_order_relaxed)) return true;

@@ -8,7 +8,7 @@
 
 #include <sys/mman.h>
 
-struct rule_bucket rule_buckets[N_RULE_BUCKETS] __attribute__((aligned(4096)));
+struct rule_bucket rule_buckets[N_RULE_BUCKETS] PAGE_ALIGNED;
 
 // Counts the flushes. A rule that was worked out across a flush is not kept: its object may be
 // gone. Pairs: rules_forget adds, then empties; rule_keep stores, then looks again.

@@ -54,7 +54,7 @@ static struct {
     struct thread_creator creators[MAX_CREATORS]; // lock-free, only grows
     struct birth births[N_BIRTHS];                // see is_used
     _Atomic bool is_touched[N_SLOT_PAGES];        // some slot of that page was in use
-} tables __attribute__((aligned(4096)));
+} tables PAGE_ALIGNED;
 
 static struct {
     bool is_wiped;                                   // the kernel empties tables; by threads_init

@@ -16,7 +16,7 @@ static struct {
     struct place places[N_WAITERS];
     _Atomic u32 n_by_hash[N_WAITERS]; // waiters whose lock has this hash
     _Atomic u64 n_lost;
-} waiters __attribute__((aligned(4096)));
+} waiters PAGE_ALIGNED;
 
 static u32 hash_of(u64 lock) {
     return (u32)(lock * 0x9e3779b97f4a7c15u >> 52);
