@@ -483,10 +483,10 @@ def fetch_waits(address, name, seconds):
 def check_waits(address, holders=None, waiters=None, seconds=2):
     """Who makes others wait and who waits, under the load that runs: patterns of functions of which one must be there.
 
-    None: the server may well have nobody who waits. Contention is a matter of chance: three looks.
+    None: the server may well have nobody who waits. Contention is a matter of chance, so many looks: three were not enough once.
     """
     for name, wanted in (("mutex", holders), ("block", waiters)):
-        for _ in range(3):
+        for _ in range(12):
             profile = fetch_waits(address, name, seconds)
             functions = profile.weight_by_function(1) if profile else {}
             found = [f for f in functions if wanted and re.search(wanted, f)]

@@ -13,7 +13,7 @@ LOAD = ["-c", "4", "-r", "3000"]  # about a third of one core
 
 def serve(address, preload, *extra):
     port = live.free_port()
-    server = live.start([program if address else folder / "shop-plain", "-p", port, "-t", "60", *extra,
+    server = live.start([program if address else folder / "shop-plain", "-p", port, "-t", "90", *extra,
                          *(["-a", address] if address and is_linked else [])],
                         preload=preload, stdout=open(live.TEMP / f"out{bool(address)}", "w+"))
     live.wait_port(port)
@@ -33,7 +33,7 @@ address = f"127.0.0.1:{live.free_port()}"
 server, port = serve(address, None if is_linked else address)
 live.wait_profiles(address)
 live.check(answers(port) == digest, "2000 answers are the same as without libpprof", digest.strip())
-live.start([folder / "shop-load", "-p", port, "-t", "30", *LOAD], stdout=live.subprocess.DEVNULL)
+live.start([folder / "shop-load", "-p", port, "-t", "70", *LOAD], stdout=live.subprocess.DEVNULL)
 HOT = ["^sha256_block$", "^serve_connection$", "^shop_answer$", "^index_search$", "^reindex_loop$", "^index_build$"]
 live.check_all(address, server.pid, [program], HOT, heap_hot=["^cache_put$|^entry_new$", "^answer_search$"])
 live.check_waits(address, holders="^(cache_|ledger_|shop_reindex|reindex|index_)", waiters="^(cache_|ledger_|shop_|reindex)")
